@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The clock discipline: see discipline.h.
+ */
+#include "discipline.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include "constants.h"
+
+#define SETTLED_S 1e-9 /* a linear slew is done within this */
+
+static double clamp(double value, double limit)
+{
+    return fmax(-limit, fmin(limit, value));
+}
+
+static double poll_s(const struct discipline *d)
+{
+    return power_of_two(d->poll);
+}
+
+void discipline_init(struct discipline *d, const struct engine_config *config, mono_time now)
+{
+    double drift_ppm = isnan(config->drift_ppm) ? config->tinker.frequency_ppm : config->drift_ppm;
+    *d = (struct discipline){
+        .phase = DISCIPLINE_START,
+        .drift_is_known = !isnan(drift_ppm),
+        .large_step_allowed = config->allow_large_first_step,
+        .is_open = !config->clock.can_steer || config->disable_discipline,
+        .poll = POLL_DEFAULT_MIN,
+        .poll_min = POLL_DEFAULT_MIN,
+        .poll_max = POLL_DEFAULT_MAX,
+        .settled = now,
+        .updated = now,
+        .begun = now,
+        .jitter_s = power_of_two(config->clock.precision),
+    };
+    if (d->drift_is_known) {
+        d->drift = clamp(drift_ppm * 1e-6, FREQUENCY_MAX);
+    }
+}
+
+void discipline_settle(struct discipline *d, const struct ledger *ledger, mono_time now)
+{
+    double slewed = ledger_slewed_s(ledger, now);
+    d->residual_s -= slewed - d->settled_slew_s;
+    d->settled_slew_s = slewed;
+    d->settled = now;
+}
+
+double discipline_rate(struct discipline *d, mono_time now)
+{
+    double slew = d->residual_s * SLEW_SHARE / poll_s(d);
+    if (d->phase == DISCIPLINE_TRAINING) {
+        slew = fabs(d->residual_s) > SETTLED_S
+                   ? d->residual_s / fmax(fabs(d->residual_s) / SLEW_MAX, 1.0)
+                   : 0.0;
+    }
+    d->begun = now;
+    return d->drift + clamp(slew, SLEW_MAX);
+}
+
+mono_time discipline_wake(const struct discipline *d)
+{
+    double wait = fmin(poll_s(d), STATUS_INTERVAL_S);
+    if (d->phase == DISCIPLINE_TRAINING) {
+        /* The linear slew must stop when it is done; an hour of it is looked at in between. */
+        double left = fabs(d->residual_s) / SLEW_MAX;
+        wait = fabs(d->residual_s) > SETTLED_S ? fmax(left, 1.0) : wait;
+        wait = fmin(wait, 4096.0);
+    }
+    return mono_add_s(d->begun, wait);
+}
+
+void discipline_stepped(struct discipline *d, const struct ledger *ledger, mono_time now)
+{
+    d->residual_s = 0.0;
+    d->last_offset_s = 0.0;
+    d->settled_slew_s = ledger_slewed_s(ledger, now);
+    d->settled = now;
+}
+
+void discipline_hold(struct discipline *d, int8_t poll)
+{
+    if (d->poll > poll && !d->poll_is_fixed) {
+        d->poll = poll;
+        d->poll_counter = 0;
+    }
+    d->mind_gap = true;
+}
+
+void discipline_poll_range(struct discipline *d, int8_t low, int8_t high)
+{
+    assert(low <= high);
+    d->poll_min = low;
+    d->poll_max = high;
+    if (d->poll_is_fixed) {
+        return;
+    }
+    if (d->poll < low) {
+        d->poll = low;
+    }
+    if (d->poll > high) {
+        d->poll = high;
+    }
+}
+
+static double discipline_interval_s(const struct discipline *d, mono_time now)
+{
+    return fmax(mono_diff_s(now, d->updated), 1.0);
+}
+
+static void discipline_jitter(struct discipline *d, const struct engine_config *config, double offset_s)
+{
+    double floor_s = power_of_two(config->clock.precision);
+    double now = fmax(fabs(offset_s - d->last_offset_s), floor_s);
+    double square = d->jitter_s * d->jitter_s;
+    d->jitter_s = fmax(sqrt(square + (now * now - square) / AVERAGE), floor_s);
+}
+
+static void discipline_frequency(struct discipline *d, double change)
+{
+    double before = d->drift;
+    d->drift = clamp(d->drift + change, FREQUENCY_MAX);
+    double moved = d->drift - before;
+    double square = d->wander * d->wander;
+    d->wander = sqrt(square + (moved * moved - square) / AVERAGE);
+}
+
+/* The loop of RFC 5905 11.3: PLL always, FLL from the Allan intercept on (models-and-validation 3.2). */
+static void discipline_loop(struct discipline *d, const struct engine_config *config, double offset_s,
+                            mono_time now)
+{
+    double interval = discipline_interval_s(d, now);
+    double allan = power_of_two(config->tinker.allan_log2s);
+    double change = 0.0;
+    if (poll_s(d) >= allan) {
+        change = (offset_s - d->residual_s) * FLL_GAIN / fmax(poll_s(d), interval);
+    }
+    if (d->mind_gap) {
+        /* What an outage left behind is an offset to remove, not that much frequency. */
+        interval = fmin(interval, poll_s(d));
+    }
+    double constant = 4.0 * PLL_GAIN * poll_s(d);
+    change += offset_s * fmin(interval, allan) / (constant * constant);
+    discipline_frequency(d, change);
+}
+
+/* RFC 5905 11.3 and ntpd: up while offsets stay within the jitter, twice as fast down. */
+static void discipline_poll(struct discipline *d, mono_time now)
+{
+    if (d->poll_is_fixed) {
+        return;
+    }
+    if (fabs(d->last_offset_s) < POLL_GATE * d->jitter_s) {
+        d->poll_counter += d->poll;
+        if (d->poll_counter > POLL_LIMIT) {
+            d->poll_counter = POLL_LIMIT;
+            if (d->poll < d->poll_max && !mono_before(now, d->settles)) {
+                d->poll_counter = 0;
+                d->poll++;
+            }
+        }
+        return;
+    }
+    d->poll_counter -= 2 * d->poll;
+    if (d->poll_counter < -POLL_LIMIT) {
+        d->poll_counter = -POLL_LIMIT;
+        if (d->poll > d->poll_min) {
+            d->poll_counter = 0;
+            d->poll--;
+        }
+    }
+}
+
+/* The frequency that a training of `interval` seconds shows. It is good to a few ppm over a noisy path, and a loop
+ * that slows down at once would take half a day over the rest: the poll stays low until the loop at its fastest
+ * has been through one zero crossing (models-and-validation 3.2: 48 polls). */
+static void discipline_train(struct discipline *d, double offset_s, double interval, mono_time now)
+{
+    discipline_frequency(d, clamp((offset_s - d->residual_s) / interval, FREQUENCY_MAX));
+    d->drift_is_known = true;
+    d->settles = mono_add_s(now, SETTLING_POLLS * poll_s(d));
+}
+
+static enum discipline_verdict discipline_step(struct discipline *d,
+                                               const struct engine_config *config, double offset_s,
+                                               mono_time now)
+{
+    double interval = discipline_interval_s(d, now);
+    if (d->phase == DISCIPLINE_TRAINING && interval >= config->tinker.stepout_s) {
+        discipline_train(d, offset_s, interval, now);
+    }
+    d->phase = d->drift_is_known ? DISCIPLINE_LOCKED : DISCIPLINE_TRAINING;
+    d->step_s = offset_s;
+    d->updated = now;
+    d->poll_counter = 0;
+    d->jitter_s = power_of_two(config->clock.precision);
+    d->mind_gap = false;
+    return DISCIPLINE_STEP;
+}
+
+/* An offset over the step threshold: once held back, then for as long as stepout has not passed. */
+static enum discipline_verdict discipline_large(struct discipline *d,
+                                                const struct engine_config *config, double offset_s,
+                                                mono_time now)
+{
+    double interval = discipline_interval_s(d, now);
+    switch (d->phase) {
+    case DISCIPLINE_START:
+        return discipline_step(d, config, offset_s, now);
+    case DISCIPLINE_TRAINING:
+        if (interval < config->tinker.stepout_s) {
+            return DISCIPLINE_WAITING;
+        }
+        return discipline_step(d, config, offset_s, now);
+    case DISCIPLINE_LOCKED:
+        d->phase = DISCIPLINE_SPIKE;
+        return DISCIPLINE_HELD;
+    case DISCIPLINE_SPIKE:
+        if (interval < config->tinker.stepout_s) {
+            return DISCIPLINE_HELD;
+        }
+        return discipline_step(d, config, offset_s, now);
+    }
+    return DISCIPLINE_HELD;
+}
+
+/* An offset within the step threshold. */
+static enum discipline_verdict discipline_small(struct discipline *d,
+                                                const struct engine_config *config, double offset_s,
+                                                mono_time now)
+{
+    double interval = discipline_interval_s(d, now);
+    if (d->phase == DISCIPLINE_TRAINING && interval < config->tinker.stepout_s) {
+        return DISCIPLINE_WAITING;
+    }
+    discipline_jitter(d, config, offset_s);
+    if (d->phase == DISCIPLINE_START) {
+        d->phase = d->drift_is_known ? DISCIPLINE_LOCKED : DISCIPLINE_TRAINING;
+    } else if (d->phase == DISCIPLINE_TRAINING) {
+        discipline_train(d, offset_s, interval, now);
+        d->phase = DISCIPLINE_LOCKED;
+    } else {
+        d->phase = DISCIPLINE_LOCKED;
+        discipline_loop(d, config, offset_s, now);
+    }
+    d->residual_s = offset_s;
+    d->last_offset_s = offset_s;
+    d->updated = now;
+    d->mind_gap = false;
+    if (d->phase == DISCIPLINE_LOCKED) {
+        discipline_poll(d, now);
+    }
+    return DISCIPLINE_ACCEPTED;
+}
+
+/* Nothing is steered, so what was measured is the whole answer: no residual, no frequency, no step. */
+static enum discipline_verdict discipline_measure(struct discipline *d,
+                                                  const struct engine_config *config,
+                                                  double offset_s, mono_time now)
+{
+    discipline_jitter(d, config, offset_s);
+    d->residual_s = 0.0;
+    d->last_offset_s = offset_s;
+    d->updated = now;
+    return DISCIPLINE_ACCEPTED;
+}
+
+enum discipline_verdict discipline_update(struct discipline *d, const struct engine_config *config,
+                                          const struct ledger *ledger, double offset_s, mono_time now)
+{
+    double magnitude = fabs(offset_s);
+    discipline_settle(d, ledger, now);
+    if (config->tinker.panic_s > 0.0 && magnitude > config->tinker.panic_s &&
+        !(d->phase == DISCIPLINE_START && d->large_step_allowed && !d->is_open)) {
+        return DISCIPLINE_PANIC;
+    }
+    d->large_step_allowed = false;
+    if (d->is_open) {
+        return discipline_measure(d, config, offset_s, now);
+    }
+    if (config->tinker.step_s > 0.0 && magnitude > config->tinker.step_s) {
+        return discipline_large(d, config, offset_s, now);
+    }
+    return discipline_small(d, config, offset_s, now);
+}

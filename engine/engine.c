@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The verbs of the contract: see engine.h. What a verb decides is in mitigation.c, reception.c and
+ * resolution.c; here are memory, the clock command, and what is due next.
+ */
+#include "engine.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "engine_state.h"
+
+static size_t round_up(size_t size)
+{
+    return (size + 15) / 16 * 16;
+}
+
+static uint16_t config_sources(const struct association_config *a)
+{
+    return a->kind == ASSOCIATION_POOL ? POOL_SIZE : 1;
+}
+
+struct engine_layout {
+    size_t sources, resolutions, clients, total; /* offsets, and the size of it all */
+    uint16_t source_count, resolution_count;
+};
+
+static struct engine_layout engine_layout(const struct engine_config *config)
+{
+    struct engine_layout layout = {0};
+    for (size_t i = 0; i < config->association_count; i++) {
+        layout.source_count =
+            (uint16_t)(layout.source_count + config_sources(&config->associations[i]));
+        layout.resolution_count =
+            (uint16_t)(layout.resolution_count + (config->associations[i].is_numeric ? 0 : 1));
+    }
+    layout.sources = round_up(sizeof(struct engine));
+    layout.resolutions = layout.sources + round_up(layout.source_count * sizeof(struct source));
+    layout.clients = layout.resolutions + round_up(layout.resolution_count * sizeof(struct resolution));
+    layout.total = layout.clients;
+    if (config->client_capacity > 0) {
+        layout.total += round_up(clients_size(config->client_capacity));
+    }
+    return layout;
+}
+
+size_t engine_size(const struct engine_config *config)
+{
+    return engine_layout(config).total;
+}
+
+static void engine_init_sources(struct engine *e, mono_time now)
+{
+    uint16_t source = 0, resolution = 0;
+    for (uint16_t a = 0; a < e->config.association_count; a++) {
+        const struct association_config *config = &e->config.associations[a];
+        uint16_t first = source;
+        for (unsigned i = 0; i < config_sources(config); i++) {
+            source_init(&e->sources[source++], config, a, now);
+        }
+        if (config->is_numeric) {
+            struct endpoint peer = {config->address, NTP_PORT};
+            struct source *s = &e->sources[first];
+            source_assign(s, &peer, now);
+            /* Hosts that start together must not ask together. */
+            s->next_poll = mono_add_s(now, 0.5 + random_byte(&e->random) / 64.0);
+            continue;
+        }
+        e->resolutions[resolution++] =
+            (struct resolution){.association = a,
+                                .first_source = first,
+                                .source_count = config_sources(config),
+                                .backoff_log2s = RESOLVE_MIN_LOG2S,
+                                .due = now};
+    }
+}
+
+struct engine *engine_init(void *memory, const struct engine_config *config, const uint8_t key[32],
+                           struct instant now)
+{
+    struct engine_layout layout = engine_layout(config);
+    uint8_t *base = memory;
+    struct engine *e = memory;
+    assert(((uintptr_t)memory & 15) == 0);
+    memset(memory, 0, layout.total);
+    e->config = *config;
+    e->policy = policy_rules(config->policy);
+    e->sources = (struct source *)(void *)(base + layout.sources);
+    e->source_count = layout.source_count;
+    e->resolutions = (struct resolution *)(void *)(base + layout.resolutions);
+    e->resolution_count = layout.resolution_count;
+    e->leader = -1;
+    random_init(&e->random, key);
+    ledger_init(&e->ledger, now.mono, 0.0, 0.0);
+    discipline_init(&e->discipline, config, now.mono);
+    system_init(&e->system, now.mono);
+    system_view(&e->system, config, POLL_MIN, &e->view);
+    if (config->client_capacity > 0) {
+        uint8_t client_key[32];
+        for (unsigned i = 0; i < sizeof client_key; i++) {
+            client_key[i] = (uint8_t)random_byte(&e->random);
+        }
+        e->clients = clients_init(base + layout.clients, config->client_capacity, client_key);
+    }
+    engine_init_sources(e, now.mono);
+    return e;
+}
+
+void engine_set_trace(struct engine *e, trace_sink *sink, void *context)
+{
+    e->sink = sink;
+    e->sink_context = context;
+}
+
+void engine_say(const struct engine *e, struct trace_record *record, struct instant now, int source,
+                const char *why)
+{
+    if (!e->sink) {
+        return;
+    }
+    record->now = now;
+    record->source = source;
+    record->why = why;
+    if (source >= 0) {
+        record->peer = e->sources[source].peer;
+    }
+    e->sink(e->sink_context, record);
+}
+
+struct source_terms engine_source_terms(const struct engine *e, mono_time now)
+{
+    double distance = system_distance_s(&e->system, now);
+    return (struct source_terms){.config = &e->config,
+                                 .slewed_s = ledger_slewed_s(&e->ledger, now),
+                                 .is_synchronised = !isinf(distance),
+                                 .own_bound_s = distance};
+}
+
+/* The rate as the clock can have it: a multiple of its quantum within its range. */
+static int64_t engine_quantise(const struct engine *e, double rate)
+{
+    double limit = (double)e->config.clock.rate_max_q;
+    return (int64_t)fmax(-limit, fmin(limit, rint(rate / e->config.clock.rate_quantum)));
+}
+
+void engine_steer(struct engine *e, struct instant now, struct effects *out)
+{
+    discipline_settle(&e->discipline, &e->ledger, now.mono);
+    double wanted = discipline_rate(&e->discipline, now.mono);
+    if (e->discipline.is_open) {
+        /* The loop is open: whatever rate is in force is nobody's slew. */
+        ledger_enter(&e->ledger, now.mono, e->ledger.rate, e->ledger.rate);
+        return;
+    }
+    int64_t rate_q = engine_quantise(e, wanted);
+    double rate = (double)rate_q * e->config.clock.rate_quantum;
+    ledger_enter(&e->ledger, now.mono, rate, e->discipline.drift);
+    if (rate_q != e->rate_q || !e->is_started) {
+        e->rate_q = rate_q;
+        e->is_started = true;
+        out->todo |= EFFECT_CLOCK;
+        out->clock.what |= CLOCK_RATE;
+        out->clock.rate_q = rate_q;
+    }
+}
+
+void engine_publish(struct engine *e, struct effects *out)
+{
+    system_view(&e->system, &e->config, POLL_MIN, &e->view);
+    out->todo |= EFFECT_VIEW;
+}
+
+void engine_set_state(struct engine *e, enum system_state state, struct instant now, const char *why)
+{
+    if (e->system.state == state) {
+        return;
+    }
+    struct trace_record record = {.kind = TRACE_STATE};
+    record.u.state.from = e->system.state;
+    record.u.state.to = state;
+    record.u.state.leap = e->system.leap;
+    record.u.state.stratum = e->system.stratum;
+    record.u.state.root_distance_s = system_distance_s(&e->system, now.mono);
+    e->system.state = state;
+    e->system.since = now.mono;
+    engine_say(e, &record, now, e->leader, why);
+}
+
+static int8_t source_wanted_poll(const struct engine *e, const struct source *s)
+{
+    int poll = e->discipline.poll;
+    if (s->reach == 0 && e->policy->asks_in_holdover && e->system.state != STATE_SYNCHRONISED) {
+        /* Nobody answers: soon enough to notice its return, seldom enough to be no nuisance. */
+        poll = s->unanswered < UNREACHABLE_POLLS && e->system.state == STATE_UNSYNCHRONISED
+                   ? s->config->minpoll
+                   : HOLDOVER_POLL;
+    }
+    poll = poll > s->config->maxpoll ? s->config->maxpoll : poll;
+    return (int8_t)(poll < s->config->minpoll ? s->config->minpoll : poll);
+}
+
+void engine_spread_poll(struct engine *e, mono_time now)
+{
+    for (int i = 0; i < e->source_count; i++) {
+        struct source *s = &e->sources[i];
+        int8_t poll = source_wanted_poll(e, s);
+        if (s->is_resolved && poll != s->hpoll) {
+            bool sooner = poll < s->hpoll;
+            s->hpoll = poll;
+            if (sooner && s->burst_left == 0) {
+                source_schedule(s, now);
+            }
+        }
+    }
+}
+
+/* When the next thing is due. */
+static mono_time engine_next(const struct engine *e, mono_time now)
+{
+    if (!e->is_started || e->needs_selection) {
+        return now;
+    }
+    mono_time wake = discipline_wake(&e->discipline);
+    wake = mono_earlier(wake, system_holdover_end(&e->system, &e->config));
+    wake = mono_earlier(wake, resolution_next(e));
+    for (int i = 0; i < e->source_count; i++) {
+        wake = mono_earlier(wake, e->sources[i].next_poll);
+    }
+    return wake;
+}
+
+static void effects_clear(struct effects *out)
+{
+    out->todo = 0;
+    out->wake = MONO_NEVER;
+    out->clock = (struct clock_command){0};
+    out->resolve_association = 0;
+    out->send.size = 0;
+    out->send.request = 0;
+}
+
+/* The contract's promises about ourselves. */
+static void effects_finish(const struct engine *e, struct instant now, struct effects *out)
+{
+    out->wake = engine_next(e, now.mono);
+    bool steps = (out->todo & EFFECT_CLOCK) && (out->clock.what & CLOCK_STEP);
+    assert(!steps || !(out->todo & EFFECT_SEND));
+    assert(!steps || (out->clock.what & CLOCK_RATE));
+    assert(out->clock.rate_q <= e->config.clock.rate_max_q &&
+           out->clock.rate_q >= -e->config.clock.rate_max_q);
+    assert(!(out->todo & EFFECT_SEND) || out->send.size >= PACKET_HEADER_SIZE);
+}
+
+static void engine_tell_reach(const struct engine *e, int source, struct instant now, const char *why)
+{
+    struct trace_record record = {.kind = TRACE_REACH};
+    record.u.reach.reach = e->sources[source].reach;
+    record.u.reach.is_reachable = e->sources[source].reach != 0;
+    engine_say(e, &record, now, source, why);
+}
+
+/* A poll that nobody answered gives policies after the RFC a sample worth nothing. */
+static void source_drain(struct engine *e, struct source *s, mono_time now)
+{
+    if (e->policy->drains_filter && (s->reach & 0x0f) == 0 && s->filter.has_used) {
+        struct filter_sample nothing = {.at = now, .delay_s = DISPERSION_MAX_S,
+                                        .dispersion_s = DISPERSION_MAX_S,
+                                        .slewed_s = ledger_slewed_s(&e->ledger, now)};
+        struct filter_terms terms = {.tolerance = e->config.tinker.dispersion,
+                                     .precision_s = power_of_two(e->config.clock.precision),
+                                     .allan_s = power_of_two(e->config.tinker.allan_log2s),
+                                     .maxdist_s = system_maxdist_s(&e->config),
+                                     .poll_s = power_of_two(s->hpoll)};
+        (void)filter_add(&s->filter, &nothing, &terms, nothing.slewed_s, now);
+    }
+}
+
+static void engine_poll(struct engine *e, int source, struct instant now, struct effects *out)
+{
+    struct source *s = &e->sources[source];
+    bool was_reachable = s->reach != 0;
+    struct source_terms terms = engine_source_terms(e, now.mono);
+    source_transmit(s, &terms, &e->view, &e->random, ++e->requests, now, &out->send);
+    if (s->config->key != 0) {
+        const struct key *key = key_find(&e->config.keys, s->config->key);
+        if (key) {
+            out->send.size = (uint16_t)(out->send.size +
+                                        auth_append(key, out->send.bytes, out->send.size));
+        }
+    }
+    out->todo |= EFFECT_SEND;
+    source_drain(e, s, now.mono);
+    if (was_reachable && s->reach == 0) {
+        engine_tell_reach(e, source, now, "eight polls unanswered");
+        s->hpoll = source_wanted_poll(e, s);
+    }
+    bool is_lost = s->reach == 0 && s->unanswered >= UNREACHABLE_POLLS;
+    if (is_lost) {
+        s->hpoll = source_wanted_poll(e, s);
+    }
+    source_schedule(s, now.mono);
+    if (is_lost) {
+        resolution_source_lost(e, s, now.mono); /* an alternate is asked at once */
+    }
+    if (source == e->leader && (s->reach == 0 || source_is_late(s))) {
+        e->needs_selection = true;
+    }
+}
+
+/* The source whose poll is due first; -1 when none is due. */
+static int engine_due_source(const struct engine *e, mono_time now)
+{
+    int due = -1;
+    for (int i = 0; i < e->source_count; i++) {
+        const struct source *s = &e->sources[i];
+        if (!mono_before(now, s->next_poll) &&
+            (due < 0 || mono_before(s->next_poll, e->sources[due].next_poll))) {
+            due = i;
+        }
+    }
+    return due;
+}
+
+static void engine_end_holdover(struct engine *e, struct instant now, struct effects *out)
+{
+    system_unsynchronise(&e->system);
+    engine_set_state(e, STATE_UNSYNCHRONISED, now, "holdover is over: the bound is too wide");
+    engine_spread_poll(e, now.mono);
+    engine_publish(e, out);
+    e->needs_selection = true; /* without a bound of my own any fit source may be followed */
+}
+
+void engine_expire(struct engine *e, struct instant now, struct effects *out)
+{
+    int due;
+    effects_clear(out);
+    if (!e->is_started) {
+        engine_steer(e, now, out);
+        e->is_started = true;
+    } else if (!mono_before(now.mono, discipline_wake(&e->discipline))) {
+        engine_steer(e, now, out);
+        out->todo |= EFFECT_CLOCK;
+        out->clock.what |= CLOCK_STATUS;
+        e->needs_selection = e->needs_selection || e->system.state == STATE_SYNCHRONISED;
+    } else if (system_holdover_ends(&e->system, &e->config, now.mono)) {
+        engine_end_holdover(e, now, out);
+    } else if (e->needs_selection) {
+        engine_mitigate(e, now, out);
+    } else if (!resolution_expire(e, now, out) && (due = engine_due_source(e, now.mono)) >= 0) {
+        engine_poll(e, due, now, out);
+    }
+    effects_finish(e, now, out);
+}
+
+void engine_receive(struct engine *e, struct instant now, const struct datagram *in,
+                    struct effects *out)
+{
+    struct packet packet;
+    effects_clear(out);
+    enum packet_verdict verdict =
+        in->truncated ? PACKET_SHORT : packet_parse(in->bytes, in->size, &packet);
+    if (verdict == PACKET_OK) {
+        engine_hear(e, now, in, &packet, out);
+    }
+    effects_finish(e, now, out);
+}
+
+void engine_sent(struct engine *e, struct instant now, uint32_t request, ntp_time stamp,
+                 enum stamp_kind kind, const struct endpoint *peer, struct effects *out)
+{
+    effects_clear(out);
+    for (int i = 0; i < e->source_count; i++) {
+        struct source *s = &e->sources[i];
+        bool is_it = request != 0 ? s->request == request
+                                  : source_is_symmetric(s) && s->is_resolved &&
+                                        address_equal(&s->peer.address, &peer->address);
+        if (is_it && s->exchange.is_outstanding && kind != STAMP_NOT_SENT) {
+            s->exchange.sent_stamp = stamp;
+        }
+    }
+    effects_finish(e, now, out);
+}
+
+void engine_resolved(struct engine *e, struct instant now, uint16_t association,
+                     const struct endpoint *addresses, size_t n, struct effects *out)
+{
+    effects_clear(out);
+    resolution_answer(e, now, association, addresses, n);
+    effects_finish(e, now, out);
+}
+
+/* Samples and questions that span a change made by others say nothing any more. */
+static void engine_void(struct engine *e, struct instant now)
+{
+    for (int i = 0; i < e->source_count; i++) {
+        source_stepped(&e->sources[i], now.mono);
+    }
+    e->system.has_updated = false;
+    e->has_stepped = true;
+    e->stepped_at = now.mono;
+}
+
+void engine_clock_event(struct engine *e, struct instant now, enum clock_event event, double amount_s,
+                        struct effects *out)
+{
+    effects_clear(out);
+    struct trace_record record = {.kind = TRACE_CLOCK};
+    record.u.clock.amount_s = amount_s;
+    discipline_settle(&e->discipline, &e->ledger, now.mono);
+    switch (event) {
+    case CLOCK_REFUSED:
+        if (!e->discipline.is_open) {
+            engine_say(e, &record, now, -1, "the clock cannot be steered");
+        }
+        e->discipline.is_open = true;
+        ledger_enter(&e->ledger, now.mono, 0.0, 0.0);
+        break;
+    case CLOCK_STEPPED:
+        engine_say(e, &record, now, -1, "stepped by others");
+        engine_void(e, now);
+        system_widen(&e->system, amount_s, now.mono);
+        engine_publish(e, out);
+        break;
+    case CLOCK_RATED:
+        engine_say(e, &record, now, -1, "rate changed by others");
+        ledger_enter(&e->ledger, now.mono, e->ledger.rate + amount_s, e->ledger.drift);
+        e->rate_q = INT64_MIN; /* whatever comes next is a change */
+        break;
+    case CLOCK_RESUMED:
+        engine_say(e, &record, now, -1, "resumed");
+        engine_void(e, now);
+        system_widen(&e->system, amount_s * FREQUENCY_MAX, now.mono);
+        engine_publish(e, out);
+        break;
+    case CLOCK_LEAPT:
+        engine_say(e, &record, now, -1, "leap second");
+        engine_void(e, now);
+        e->armed_leap = LEAP_NONE;
+        if (e->system.leap != LEAP_UNKNOWN) {
+            e->system.leap = LEAP_NONE; /* announced until it happened, and no longer */
+        }
+        engine_publish(e, out);
+        break;
+    }
+    effects_finish(e, now, out);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The inside of an engine: what the verbs' implementations share. Hosts never include this.
+ */
+#ifndef HOLDFAST_ENGINE_STATE_H
+#define HOLDFAST_ENGINE_STATE_H
+
+#include "clients.h"
+#include "discipline.h"
+#include "engine.h"
+#include "group.h"
+#include "ledger.h"
+#include "random.h"
+#include "source.h"
+#include "system.h"
+
+/* Looking a name up, one per association whose name is no address. */
+struct resolution {
+    uint16_t association, first_source, source_count;
+    uint8_t alternates;      /* addresses kept; the present one included */
+    uint8_t next_alternate;
+    uint8_t backoff_log2s;
+    bool is_pending;         /* the host has been asked */
+    mono_time due;           /* when to ask */
+    struct endpoint addresses[ALTERNATES_MAX];
+};
+
+struct engine {
+    struct engine_config config;
+    const struct policy_rules *policy;
+    struct random_stream random;
+    struct ledger ledger;
+    struct discipline discipline;
+    struct system system;
+    struct server_view view;
+    struct clients *clients;
+    trace_sink *sink;
+    void *sink_context;
+    struct source *sources;
+    struct resolution *resolutions;
+    uint16_t source_count, resolution_count;
+    int leader;              /* index of the system peer, -1 = none */
+    uint32_t requests;       /* last request number given out */
+    int64_t rate_q;          /* in force */
+    bool is_started;         /* the first rate has been commanded */
+    bool needs_selection;
+    bool has_stepped;
+    mono_time stepped_at;
+    uint8_t armed_leap;
+    uint32_t rejected;       /* packets refused by sources, all causes */
+};
+
+/* Fills kind-independent fields and hands the record to the sink. */
+void engine_say(const struct engine *e, struct trace_record *record, struct instant now, int source,
+                const char *why);
+
+/* Settles the residual and commands the rate that the discipline wants (adds EFFECT_CLOCK when the rate in
+ * force changes). */
+void engine_steer(struct engine *e, struct instant now, struct effects *out);
+
+/* Publishes the system variables (EFFECT_VIEW). */
+void engine_publish(struct engine *e, struct effects *out);
+
+void engine_set_state(struct engine *e, enum system_state state, struct instant now, const char *why);
+
+/* Every source's poll exponent after the system's has changed, or the state. */
+void engine_spread_poll(struct engine *e, mono_time now);
+
+struct source_terms engine_source_terms(const struct engine *e, mono_time now);
+
+/* mitigation.c: chooses a leader and, when it has a new sample, corrects the clock. */
+void engine_mitigate(struct engine *e, struct instant now, struct effects *out);
+
+/* reception.c: a datagram for a source. */
+void engine_hear(struct engine *e, struct instant now, const struct datagram *in,
+                 const struct packet *packet, struct effects *out);
+
+/* resolution.c */
+mono_time resolution_next(const struct engine *e);
+bool resolution_expire(struct engine *e, struct instant now, struct effects *out);
+void resolution_answer(struct engine *e, struct instant now, uint16_t association,
+                       const struct endpoint *addresses, size_t n);
+/* The source lost its server: the next alternate, or a new look-up. */
+void resolution_source_lost(struct engine *e, struct source *s, mono_time now);
+
+#endif

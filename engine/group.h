@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who follows whom in a group of servers, and what my own bound says of a source that disagrees.
+ *
+ * A member (a peer, or a server that is also our client) is eligible only if its reference id is not me and its
+ * distance is smaller than mine, ties by address: so a follower always claims more than its leader and no cycle
+ * of any length can stand (behaviour section 2). Pure functions.
+ */
+#ifndef HOLDFAST_GROUP_H
+#define HOLDFAST_GROUP_H
+
+#include <stdbool.h>
+
+#include "source.h"
+
+/* 127.127.1.1: the reference id of a node in holdover that had followed a member. */
+#define REFID_HOLDOVER UINT32_C(0x7F7F0101)
+
+/* One of my addresses gives this reference id. */
+bool group_is_me(const struct engine_config *config, uint32_t refid);
+
+/* What the member claims, aged to now, plus the way to it, seconds: comparable with my own distance. */
+double group_member_distance_s(const struct source *member, double tolerance, mono_time now);
+
+/* May this member be followed by a node with `own_distance_s` (INFINITY when it claims nothing)? */
+bool group_is_eligible(const struct source *member, const struct engine_config *config,
+                       double own_distance_s, mono_time now);
+
+/* May it vote although it may not be followed: its time comes from outside the group. */
+bool group_is_independent(const struct source *member, const struct engine_config *config,
+                          const struct source *sources, int count);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A datagram's way through the engine: access, authentication, exchange, commit, filter, mitigation, in the
+ * order of security 1.10. Strangers' requests go to server_reply(). A packet that fails a test changes
+ * nothing but counters.
+ */
+#include <math.h>
+
+#include "engine_state.h"
+
+static struct source *find_request(struct engine *e, const struct datagram *in, int *index)
+{
+    for (int i = 0; i < e->source_count; i++) {
+        struct source *s = &e->sources[i];
+        if (s->is_resolved && s->request == in->request && s->peer.port == in->peer.port &&
+            address_equal(&s->peer.address, &in->peer.address)) {
+            *index = i;
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static struct source *find_peer(struct engine *e, const struct address *address, int *index)
+{
+    for (int i = 0; i < e->source_count; i++) {
+        struct source *s = &e->sources[i];
+        if (s->is_resolved && source_is_symmetric(s) && address_equal(&s->peer.address, address)) {
+            *index = i;
+            return s;
+        }
+    }
+    return NULL;
+}
+
+static void hear_reject(struct engine *e, struct instant now, int index, enum source_verdict verdict)
+{
+    struct trace_record record = {.kind = TRACE_REJECT};
+    e->rejected++;
+    engine_say(e, &record, now, index, source_verdict_text(verdict));
+}
+
+/* Flags that also hold for answers to our own questions: an entry more specific than the default
+ * forbids as it says; the default entry's ignore and noserve are about requests (behaviour section
+ * 1). notrust wants a MAC that was verified: without a key nobody verifies one. */
+static enum source_verdict hear_access_reply(const struct engine *e, const struct source *s,
+                                             const struct datagram *in, const struct packet *p)
+{
+    struct access_decision d = access_check(&e->config.access, &in->peer);
+    unsigned flags = d.flags;
+    if (d.is_default) {
+        flags &= ~(unsigned)(ACCESS_IGNORE | ACCESS_NOSERVE);
+        if (e->config.restrict_source) {
+            flags = e->config.restrict_source_flags;
+        }
+    }
+    if (flags & (ACCESS_IGNORE | ACCESS_NOSERVE)) {
+        return SOURCE_RESTRICTED;
+    }
+    if ((flags & ACCESS_VERSION) && p->version != 4) {
+        return SOURCE_BAD_VERSION;
+    }
+    if ((flags & ACCESS_NOTRUST) && s->config->key == 0) {
+        return SOURCE_NO_MAC;
+    }
+    return SOURCE_SAMPLE;
+}
+
+/* A peer's packet passes by the access list or by a valid MAC of the association's key. */
+static enum source_verdict hear_access_peer(const struct engine *e, const struct source *s,
+                                            const struct datagram *in, const struct packet *p)
+{
+    struct access_decision d = access_check(&e->config.access, &in->peer);
+    if ((d.flags & (ACCESS_IGNORE | ACCESS_NOSERVE)) && s->config->key == 0) {
+        return SOURCE_RESTRICTED;
+    }
+    if ((d.flags & ACCESS_VERSION) && p->version != 4) {
+        return SOURCE_BAD_VERSION;
+    }
+    if ((d.flags & ACCESS_NOTRUST) && s->config->key == 0) {
+        return SOURCE_NO_MAC;
+    }
+    return SOURCE_SAMPLE;
+}
+
+static enum source_verdict hear_auth(const struct engine *e, const struct source *s,
+                                     const struct datagram *in, const struct packet *p)
+{
+    if (s->config->key == 0) {
+        return SOURCE_SAMPLE;
+    }
+    switch (auth_verify(&e->config.keys, s->config->key, &in->peer.address, p, in->bytes)) {
+    case AUTH_OK:
+        return SOURCE_SAMPLE;
+    case AUTH_NO_MAC:
+        return SOURCE_NO_MAC;
+    case AUTH_CRYPTO_NAK:
+        return SOURCE_CRYPTO_NAK;
+    case AUTH_NO_KEY:
+    case AUTH_WRONG_KEY:
+    case AUTH_NOT_ALLOWED:
+    case AUTH_BAD_SIZE:
+    case AUTH_BAD_DIGEST:
+        break;
+    }
+    return SOURCE_BAD_AUTH;
+}
+
+static uint16_t peer_status(const struct engine *e, const struct source *s)
+{
+    unsigned status = 0x80 | (s->config->key ? 0x60 : 0) | (s->reach ? 0x10 : 0) | s->selection;
+    (void)e;
+    return (uint16_t)(status << 8 | 0x14); /* one event: reachable */
+}
+
+/* A new sample: into the filter, and if it is the best there is, on to the selection. */
+static void hear_sample(struct engine *e, struct instant now, struct source *s, int index,
+                        const struct verified *v, struct effects *out)
+{
+    double slewed = ledger_slewed_s(&e->ledger, now.mono);
+    struct filter_terms terms = {
+        .tolerance = e->config.tinker.dispersion,
+        .precision_s = power_of_two(e->config.clock.precision),
+        .allan_s = power_of_two(e->config.tinker.allan_log2s),
+        .maxdist_s = system_maxdist_s(&e->config),
+        .poll_s = power_of_two(s->hpoll),
+        .newest_first = !e->discipline.drift_is_known,
+    };
+    enum filter_verdict verdict = filter_add(&s->filter, &v->sample, &terms, slewed, now.mono);
+    if (verdict == FILTER_SPIKE) {
+        struct trace_record record = {.kind = TRACE_SPIKE};
+        record.u.step.amount_s = v->sample.offset_s;
+        engine_say(e, &record, now, index, "popcorn");
+    }
+    struct trace_record record = {.kind = TRACE_SAMPLE};
+    record.u.sample.status = peer_status(e, s);
+    record.u.sample.offset_s = s->filter.offset_s;
+    record.u.sample.delay_s = s->filter.delay_s;
+    record.u.sample.dispersion_s = s->filter.dispersion_s;
+    record.u.sample.jitter_s = s->filter.jitter_s;
+    engine_say(e, &record, now, index, NULL);
+    bool in_burst = s->burst_left > 0 && e->system.state != STATE_UNSYNCHRONISED;
+    s->has_fresh = s->has_fresh || verdict == FILTER_FRESH;
+    if (s->has_fresh && !in_burst) {
+        s->has_fresh = false;
+        engine_mitigate(e, now, out);
+    }
+}
+
+static void hear_commit(struct engine *e, struct instant now, const struct datagram *in,
+                        struct source *s, int index, const struct verified *v, struct effects *out)
+{
+    struct source_terms terms = engine_source_terms(e, now.mono);
+    bool was_reachable = s->reach != 0;
+    source_commit(s, v, &terms, now.mono);
+    s->local = in->local;
+    if (v->verdict == SOURCE_KISS) {
+        struct trace_record record = {.kind = TRACE_KISS};
+        record.u.kiss.code = v->packet->refid;
+        engine_say(e, &record, now, index, "kiss-o'-death");
+        source_schedule(s, now.mono);
+        e->needs_selection = true;
+        return;
+    }
+    if (v->verdict == SOURCE_STATE) {
+        if (address_compare(&in->local.address, &in->peer.address) < 0) {
+            source_uncross(s, now.mono);
+        }
+        return;
+    }
+    if (source_is_symmetric(s)) {
+        source_schedule(s, now.mono);
+    }
+    if (!v->is_synchronised) {
+        /* It said itself that it is not to be followed. */
+        e->needs_selection = index == e->leader || e->needs_selection;
+        return;
+    }
+    if (!was_reachable) {
+        struct trace_record record = {.kind = TRACE_REACH};
+        record.u.reach.reach = s->reach;
+        record.u.reach.is_reachable = true;
+        engine_say(e, &record, now, index, "answers");
+        engine_spread_poll(e, now.mono);
+    }
+    hear_sample(e, now, s, index, v, out);
+}
+
+/* A datagram stamped before my clock was last stepped is in no timescale that I know. */
+static bool hear_is_stale(const struct engine *e, struct instant now, const struct datagram *in)
+{
+    double age = ntp_diff_s(now.clock, in->stamp);
+    if (!e->has_stepped) {
+        return false;
+    }
+    return age < -1e-3 || age > mono_diff_s(now.mono, e->stepped_at) + 1e-3;
+}
+
+static void hear_source(struct engine *e, struct instant now, const struct datagram *in,
+                        const struct packet *packet, struct source *s, int index, struct effects *out)
+{
+    struct verified verified;
+    struct source_terms terms = engine_source_terms(e, now.mono);
+    enum source_verdict verdict = source_is_symmetric(s) ? hear_access_peer(e, s, in, packet)
+                                                         : hear_access_reply(e, s, in, packet);
+    if (verdict == SOURCE_SAMPLE) {
+        verdict = hear_auth(e, s, in, packet);
+    }
+    if (verdict == SOURCE_SAMPLE) {
+        source_verify(s, &terms, packet, in, now.mono, &verified);
+        verdict = verified.verdict;
+    }
+    if (verdict == SOURCE_SAMPLE || verdict == SOURCE_STATE || verdict == SOURCE_KISS) {
+        hear_commit(e, now, in, s, index, &verified, out);
+    } else {
+        hear_reject(e, now, index, verdict);
+    }
+}
+
+/* Someone who asks us and whom we ask is a member of the group (behaviour section 2). */
+static void hear_note_member(struct engine *e, const struct endpoint *peer)
+{
+    for (int i = 0; i < e->source_count; i++) {
+        struct source *s = &e->sources[i];
+        if (s->is_resolved && s->config->kind == ASSOCIATION_SERVER &&
+            address_equal(&s->peer.address, &peer->address)) {
+            s->is_member = true;
+        }
+    }
+}
+
+static void hear_request(struct engine *e, struct instant now, const struct datagram *in,
+                         struct effects *out)
+{
+    enum service_verdict verdict;
+    struct service_rules rules = engine_service_rules(e);
+    size_t size = server_reply(&e->view, &rules, e->clients, in, now, out->send.bytes, &verdict);
+    if (verdict == SERVICE_RESTRICTED) {
+        struct trace_record record = {.kind = TRACE_DENIED, .peer = in->peer};
+        record.u.denied.line = access_check(&e->config.access, &in->peer).line;
+        engine_say(e, &record, now, -1, service_verdict_text(verdict));
+    }
+    if (size == 0) {
+        return;
+    }
+    if (verdict == SERVICE_ANSWERED) {
+        hear_note_member(e, &in->peer);
+    }
+    out->todo |= EFFECT_SEND;
+    out->send.size = (uint16_t)size;
+    out->send.peer = in->peer;
+    out->send.local = in->local;
+    out->send.request = 0;
+}
+
+void engine_hear(struct engine *e, struct instant now, const struct datagram *in,
+                 const struct packet *packet, struct effects *out)
+{
+    int index = -1;
+    struct source *s = NULL;
+    if (in->request != 0) {
+        s = find_request(e, in, &index);
+    } else if (packet->mode == MODE_ACTIVE || packet->mode == MODE_PASSIVE) {
+        s = find_peer(e, &in->peer.address, &index);
+    }
+    if (s) {
+        if (!hear_is_stale(e, now, in)) {
+            hear_source(e, now, in, packet, s, index, out);
+        }
+    } else if (in->request == 0 && (packet->mode == MODE_CLIENT || packet->mode == MODE_ACTIVE)) {
+        hear_request(e, now, in, out);
+    } else {
+        e->rejected++;
+    }
+}
