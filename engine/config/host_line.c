@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Lines that are the host's business: driftfile, statsdir, logfile, logconfig, leapfile, interface.
+ *
+ * Paths are kept as written and nothing is opened.
+ */
+#include <string.h>
+
+#include "network.h"
+#include "reader.h"
+
+void driftfile_read(struct ntpconf_reader *reader, const struct line *line)
+{
+    double tolerance;
+    reader->conf->host.driftfile = reader_keep(reader, line->words[1].text);
+    if (line->count > 2 && line_number(line, 2, 0, 1e9, &tolerance, reader->messages)) {
+        line_warning(line, 2, reader->messages,
+                     "the tolerance has no effect: the file is written once an hour");
+    }
+}
+
+void statsdir_read(struct ntpconf_reader *reader, const struct line *line)
+{
+    reader->conf->host.statsdir = reader_keep(reader, line->words[1].text);
+}
+
+void logfile_read(struct ntpconf_reader *reader, const struct line *line)
+{
+    reader->conf->host.logfile = reader_keep(reader, line->words[1].text);
+}
+
+void leapfile_read(struct ntpconf_reader *reader, const struct line *line)
+{
+    reader->conf->host.leapfile = reader_keep(reader, line->words[1].text);
+    if (line->count == 2 || strcmp(line->words[2].text, "checkhash") == 0) {
+        return;
+    }
+    if (strcmp(line->words[2].text, "ignorehash") == 0) {
+        support_complain(SUPPORT_NO_EFFECT, "ignorehash", "the hash is always checked", line, 2,
+                         reader->messages);
+    } else {
+        line_error(line, 2, reader->messages, "expected checkhash or ignorehash, not \"%s\"",
+                   line->words[2].text);
+    }
+}
+
+/* [=+-] all, or a class of messages and a kind of them, as ntpd writes it. */
+static bool is_logconfig_word(const char *text)
+{
+    static const char *const classes[] = {"all", "clock", "peer", "sync", "sys"};
+    static const char *const kinds[] = {"", "all", "events", "info", "statistics", "status", NULL};
+    text += *text == '=' || *text == '+' || *text == '-';
+    for (size_t i = 0; i < G_N_ELEMENTS(classes); i++) {
+        if (!g_str_has_prefix(text, classes[i])) {
+            continue;
+        }
+        const char *rest = text + strlen(classes[i]);
+        if (g_strv_contains(kinds, rest) && (*rest || strcmp(classes[i], "all") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void logconfig_read(struct ntpconf_reader *reader, const struct line *line)
+{
+    for (unsigned i = 1; i < line->count; i++) {
+        const char *text = line->words[i].text;
+        if (!is_logconfig_word(text)) {
+            line_error(line, i, reader->messages,
+                       "expected a class such as =all, +syncstatus or -peerevents, not \"%s\"",
+                       text);
+            return;
+        }
+        g_ptr_array_add(reader->logconfig, (gpointer)(uintptr_t)reader_keep(reader, text));
+    }
+}
+
+/* A keyword, a block of addresses, or what may name an interface of the host. */
+static bool is_interface(const char *text)
+{
+    enum { INTERFACE_NAME_MAX = 15 }; /* of Linux */
+    struct network network;
+    if (network_parse(text, &network)) {
+        return true;
+    }
+    return *text && strlen(text) <= INTERFACE_NAME_MAX && !strpbrk(text, "/:");
+}
+
+void interface_read(struct ntpconf_reader *reader, const struct line *line)
+{
+    static const char *const actions[] = {"listen", "ignore", "drop", NULL};
+    struct interface_rule rule = {.action = INTERFACE_LISTEN};
+    const char *action = line->words[1].text;
+    if (strcmp(action, "ignore") == 0) {
+        rule.action = INTERFACE_IGNORE;
+    } else if (strcmp(action, "drop") == 0) {
+        rule.action = INTERFACE_DROP;
+    } else if (strcmp(action, "listen") != 0) {
+        const char *near = nearest_word(action, actions);
+        line_error(line, 1, reader->messages, "expected listen, ignore or drop, not \"%s\"%s%s%s",
+                   action, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+        return;
+    }
+    if (!is_interface(line->words[2].text)) {
+        line_error(line, 2, reader->messages,
+                   "expected all, ipv4, ipv6, wildcard, an interface or ADDRESS/BITS, not \"%s\"",
+                   line->words[2].text);
+        return;
+    }
+    rule.what = reader_keep(reader, line->words[2].text);
+    g_array_append_val(reader->interfaces, rule);
+}
+
+void host_finish(struct ntpconf_reader *reader)
+{
+    struct host_config *host = &reader->conf->host;
+    gsize words = reader->logconfig->len;
+    host->interfaces = reader_keep_array(reader, reader->interfaces, &host->interface_count);
+    reader->interfaces = NULL;
+    host->logconfig_count = words;
+    gpointer *list = g_ptr_array_free(reader->logconfig, FALSE);
+    reader->logconfig = NULL;
+    g_ptr_array_add(reader->blocks, list);
+    host->logconfig = (const char *const *)list;
+}

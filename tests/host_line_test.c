@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Files, logging, statistics, interfaces: what the host is told.
+ */
+#include "conf_check.h"
+
+static void paths_are_kept_as_written(void)
+{
+    struct ntpconf *conf = CONF("driftfile /var/lib/ntp/drift 0.1\n"
+                                "logfile \"/var/log/ntp log\"\n"
+                                "leapfile leap.list ignorehash\n"
+                                "statsdir /var/log/ntpstats/\n",
+                                "c:1:30: warning: the tolerance has no effect: the file is written "
+                                "once an hour\n"
+                                "c:3:20: warning: \"ignorehash\" has no effect: the hash is always "
+                                "checked\n");
+    CHECK_STR(conf->host.driftfile, "/var/lib/ntp/drift");
+    CHECK_STR(conf->host.logfile, "/var/log/ntp log");
+    CHECK_STR(conf->host.leapfile, "leap.list");
+    CHECK_STR(conf->host.statsdir, "/var/log/ntpstats/");
+    ntpconf_free(conf);
+    CHECK_REFUSED("leapfile a nohash\n",
+                  "c:1:12: error: expected checkhash or ignorehash, not \"nohash\"\n");
+}
+
+static void check_filegen(const struct filegen *filegen, const char *name, const char *file,
+                          const char *type, bool link, bool enabled, unsigned line)
+{
+    check_text(filegen->name, name, "name", __FILE__, line);
+    check_text(filegen->file, file, "file", __FILE__, line);
+    check_text(filegen->type, type, "type", __FILE__, line);
+    check_report(filegen->link == link, "link", __FILE__, line);
+    check_report(filegen->enabled == enabled, "enabled", __FILE__, line);
+}
+
+static void statistics_and_filegen_make_one_entry_a_kind(void)
+{
+    struct ntpconf *conf = CONF("statistics loopstats peerstats clockstats\n"
+                                "filegen loopstats file loops type week nolink\n"
+                                "filegen rawstats type none enable\n"
+                                "filegen clockstats disable\n"
+                                "filegen sysstats file sys\n",
+                                "");
+    const struct host_config *host = &conf->host;
+    CHECK(host->loopstats && host->peerstats && host->rawstats);
+    CHECK(!host->clockstats && !host->sysstats && !host->protostats);
+    REQUIRE(host->filegen_count == 5);
+    check_filegen(&host->filegens[0], "loopstats", "loops", "week", false, true, __LINE__);
+    check_filegen(&host->filegens[1], "peerstats", "peerstats", "day", true, true, __LINE__);
+    check_filegen(&host->filegens[2], "clockstats", "clockstats", "day", true, false, __LINE__);
+    check_filegen(&host->filegens[3], "rawstats", "rawstats", "none", true, true, __LINE__);
+    check_filegen(&host->filegens[4], "sysstats", "sys", "day", true, false, __LINE__);
+    ntpconf_free(conf);
+}
+
+static void disable_stats_writes_nothing(void)
+{
+    struct ntpconf *conf = CONF("statistics loopstats\ndisable stats\n", "");
+    REQUIRE(conf->host.filegen_count == 1);
+    CHECK(!conf->host.loopstats);
+    CHECK(!conf->host.filegens[0].enabled);
+    ntpconf_free(conf);
+    conf = CONF("disable stats\nstatistics loopstats\nenable stats\n", "");
+    CHECK(conf->host.loopstats && conf->host.filegens[0].enabled);
+    ntpconf_free(conf);
+}
+
+static void filegen_that_makes_no_sense_is_refused(void)
+{
+    CHECK_REFUSED(
+        "filegen loopstats type hour\n",
+        "c:1:24: error: expected none, pid, day, week, month, year or age, not \"hour\"\n");
+    CHECK_REFUSED("filegen loopstats file ../../etc/x\n",
+                  "c:1:24: error: \"../../etc/x\" does not stay under statsdir\n");
+    CHECK_REFUSED("filegen loopstats link nolink\n",
+                  "c:1:1: error: \"link\" and \"nolink\" contradict each other\n");
+    CHECK_REFUSED("filegen loopstats file\n",
+                  "c:1:23: error: expected a word after \"file\", but the line ends here\n");
+    struct ntpconf *conf = CONF("filegen cryptostats enable\n",
+                                "c:1:9: warning: \"cryptostats\" has no effect: there is no "
+                                "Autokey\n");
+    CHECK_INT(conf->host.filegen_count, 0);
+    ntpconf_free(conf);
+}
+
+static void logconfig_words_are_checked_and_kept_in_order(void)
+{
+    struct ntpconf *conf =
+        CONF("logconfig =syncevents +clockall\nlogconfig -sysinfo allstatus all\n", "");
+    static const char *const words[] = {"=syncevents", "+clockall", "-sysinfo", "allstatus", "all"};
+    REQUIRE(conf->host.logconfig_count == 5);
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        CHECK_STR(conf->host.logconfig[i], words[i]);
+    }
+    ntpconf_free(conf);
+    static const char *const bad[] = {"=", "sync", "=syncevent", "+=all", "events", "peer", NULL};
+    for (const char *const *word = bad; *word; word++) {
+        char *line = g_strdup_printf("logconfig %s\n", *word);
+        char *expected =
+            g_strdup_printf("c:1:11: error: expected a class such as =all, +syncstatus "
+                            "or -peerevents, not \"%s\"\n",
+                            *word);
+        CHECK_REFUSED(line, expected);
+        g_free(expected);
+        g_free(line);
+    }
+}
+
+static void interface_rules_are_kept_in_order(void)
+{
+    struct ntpconf *conf = CONF("interface ignore wildcard\n"
+                                "nic listen eth0\n"
+                                "interface drop 192.0.2.0/24\n",
+                                "");
+    REQUIRE(conf->host.interface_count == 3);
+    CHECK_INT(conf->host.interfaces[0].action, INTERFACE_IGNORE);
+    CHECK_STR(conf->host.interfaces[0].what, "wildcard");
+    CHECK_INT(conf->host.interfaces[1].action, INTERFACE_LISTEN);
+    CHECK_STR(conf->host.interfaces[1].what, "eth0");
+    CHECK_INT(conf->host.interfaces[2].action, INTERFACE_DROP);
+    CHECK_STR(conf->host.interfaces[2].what, "192.0.2.0/24");
+    ntpconf_free(conf);
+    CHECK_REFUSED("interface lissten all\n", "c:1:11: error: expected listen, ignore or drop, not "
+                                             "\"lissten\"; did you mean \"listen\"?\n");
+    CHECK_REFUSED(
+        "interface listen 192.0.2.0/99\n",
+        "c:1:18: error: expected all, ipv4, ipv6, wildcard, an interface or ADDRESS/BITS, "
+        "not \"192.0.2.0/99\"\n");
+}
+
+const struct test_case host_line_tests[] = {
+    {"paths_are_kept_as_written", paths_are_kept_as_written},
+    {"statistics_and_filegen_make_one_entry_a_kind", statistics_and_filegen_make_one_entry_a_kind},
+    {"disable_stats_writes_nothing", disable_stats_writes_nothing},
+    {"filegen_that_makes_no_sense_is_refused", filegen_that_makes_no_sense_is_refused},
+    {"logconfig_words_are_checked_and_kept_in_order",
+     logconfig_words_are_checked_and_kept_in_order},
+    {"interface_rules_are_kept_in_order", interface_rules_are_kept_in_order},
+    {NULL, NULL}};
