@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The event queue against the order it promises: by time, and by entry where times are equal.
+ */
+#include "../sim/queue.h"
+
+#include "../sim/rng.h"
+#include "check.h"
+
+static void entries_leave_in_order_of_time(void)
+{
+    enum { N = 10000 };
+    struct queue queue;
+    struct rng_state stream;
+    rng_seed(&stream, 1, 2, 3);
+    queue_init(&queue);
+    for (uint32_t i = 0; i < N; i++) {
+        int64_t when = (int64_t)(rng_next(&stream) >> 1) - INT64_MAX / 2;
+        queue_push(&queue, (sim_time){when}, 1, i);
+    }
+    CHECK_INT(queue.count, N);
+    int64_t last = INT64_MIN;
+    unsigned disorders = 0;
+    bool was_seen[N] = {false};
+    for (uint32_t i = 0; i < N; i++) {
+        struct queue_entry entry = queue_pop(&queue);
+        disorders += entry.when < last;
+        last = entry.when;
+        was_seen[entry.slot] = true;
+    }
+    CHECK_INT(disorders, 0);
+    CHECK_INT(queue.count, 0);
+    for (uint32_t i = 0; i < N; i++) {
+        disorders += !was_seen[i];
+    }
+    CHECK_INT(disorders, 0);
+    queue_clear(&queue);
+}
+
+static void equal_times_leave_in_order_of_entry(void)
+{
+    enum { N = 5000, TIMES = 7 };
+    struct queue queue;
+    uint32_t last[TIMES] = {0};
+    queue_init(&queue);
+    for (uint32_t i = 1; i <= N; i++) {
+        queue_push(&queue, (sim_time){i * 31 % TIMES}, 0, i);
+    }
+    unsigned disorders = 0;
+    for (uint32_t i = 1; i <= N; i++) {
+        struct queue_entry entry = queue_pop(&queue);
+        disorders += entry.slot <= last[entry.when];
+        last[entry.when] = entry.slot;
+    }
+    CHECK_INT(disorders, 0);
+    queue_clear(&queue);
+}
+
+/* As a simulation uses it: what is pushed lies ahead of what was popped. Against a list kept by
+ * insertion. */
+static void pushes_between_pops_keep_the_order(void)
+{
+    enum { STEPS = 3000, ROOM = 200 };
+    struct queue queue;
+    struct queue_entry list[ROOM];
+    unsigned count = 0, differences = 0;
+    uint32_t next = 0;
+    struct rng_state stream;
+    rng_seed(&stream, 4, 5, 6);
+    queue_init(&queue);
+    int64_t now = 0;
+    for (unsigned step = 0; step < STEPS; step++) {
+        bool pushes = count == 0 || (count < ROOM && rng_uniform(&stream) < 0.52);
+        if (pushes) {
+            int64_t when = now + (int64_t)(rng_next(&stream) % 50);
+            unsigned place = count++;
+            for (; place > 0 && list[place - 1].when > when; place--) {
+                list[place] = list[place - 1];
+            }
+            list[place] = (struct queue_entry){.when = when, .slot = next};
+            queue_push(&queue, (sim_time){when}, 2, next++);
+        } else {
+            struct queue_entry entry = queue_pop(&queue);
+            differences += entry.slot != list[0].slot || entry.when != list[0].when;
+            now = entry.when;
+            memmove(list, list + 1, --count * sizeof list[0]);
+        }
+    }
+    CHECK_INT(differences, 0);
+    CHECK_INT(queue.count, count);
+    queue_clear(&queue);
+}
+
+static void an_entry_keeps_its_business(void)
+{
+    struct queue queue;
+    queue_init(&queue);
+    queue_push(&queue, (sim_time){5}, 77, 88);
+    struct queue_entry entry = queue_pop(&queue);
+    CHECK_INT(entry.when, 5);
+    CHECK_INT(entry.kind, 77);
+    CHECK_INT(entry.slot, 88);
+    queue_clear(&queue);
+    CHECK(queue.heap == NULL);
+    CHECK_INT(queue.room, 0);
+}
+
+const struct test_case queue_tests[] = {
+    {"entries leave in order of time", entries_leave_in_order_of_time},
+    {"equal times leave in order of entry", equal_times_leave_in_order_of_entry},
+    {"pushes between pops keep the order", pushes_between_pops_keep_the_order},
+    {"an entry keeps its business", an_entry_keeps_its_business},
+    {NULL, NULL}};
