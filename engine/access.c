@@ -7,6 +7,9 @@
 
 #include <string.h>
 
+/* A list no longer than this is walked: most are, and searching costs more than looking. */
+enum { WALK_MAX = 12 };
+
 int access_compare(const struct restrict_entry *a, const struct restrict_entry *b)
 {
     if (a->address.family != b->address.family) {
@@ -71,9 +74,24 @@ static const struct restrict_entry *find_match(const struct access_list *list,
     return NULL;
 }
 
+/* Walks a list as it stands: the first match is the most specific. */
+static const struct restrict_entry *walk_match(const struct access_list *list,
+                                               const struct endpoint *peer)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        const struct restrict_entry *entry = &list->entries[i];
+        if ((!entry->needs_ntp_port || peer->port == NTP_PORT) &&
+            address_in_prefix(&peer->address, &entry->address, entry->prefix)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
 struct access_decision access_check(const struct access_list *list, const struct endpoint *peer)
 {
-    const struct restrict_entry *match = find_match(list, peer);
+    const struct restrict_entry *match =
+        list->count <= WALK_MAX ? walk_match(list, peer) : find_match(list, peer);
     if (!match) {
         return (struct access_decision){.is_default = true, .ippeerlimit = -1};
     }

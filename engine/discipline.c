@@ -50,10 +50,16 @@ void discipline_settle(struct discipline *d, const struct ledger *ledger, mono_t
     d->settled = now;
 }
 
+/* The residual goes at full slew and not by the loop's time constant. */
+static bool discipline_is_linear(const struct discipline *d)
+{
+    return d->phase == DISCIPLINE_TRAINING || d->is_returning;
+}
+
 double discipline_rate(struct discipline *d, mono_time now)
 {
     double slew = d->residual_s * SLEW_SHARE / poll_s(d);
-    if (d->phase == DISCIPLINE_TRAINING) {
+    if (discipline_is_linear(d)) {
         slew = fabs(d->residual_s) > SETTLED_S
                    ? d->residual_s / fmax(fabs(d->residual_s) / SLEW_MAX, 1.0)
                    : 0.0;
@@ -65,7 +71,7 @@ double discipline_rate(struct discipline *d, mono_time now)
 mono_time discipline_wake(const struct discipline *d)
 {
     double wait = fmin(poll_s(d), STATUS_INTERVAL_S);
-    if (d->phase == DISCIPLINE_TRAINING) {
+    if (discipline_is_linear(d)) {
         /* The linear slew must stop when it is done; an hour of it is looked at in between. */
         double left = fabs(d->residual_s) / SLEW_MAX;
         wait = fabs(d->residual_s) > SETTLED_S ? fmax(left, 1.0) : wait;
@@ -139,10 +145,6 @@ static void discipline_loop(struct discipline *d, const struct engine_config *co
     if (poll_s(d) >= allan) {
         change = (offset_s - d->residual_s) * FLL_GAIN / fmax(poll_s(d), interval);
     }
-    if (d->mind_gap) {
-        /* What an outage left behind is an offset to remove, not that much frequency. */
-        interval = fmin(interval, poll_s(d));
-    }
     double constant = 4.0 * PLL_GAIN * poll_s(d);
     change += offset_s * fmin(interval, allan) / (constant * constant);
     discipline_frequency(d, change);
@@ -199,6 +201,7 @@ static enum discipline_verdict discipline_step(struct discipline *d,
     d->poll_counter = 0;
     d->jitter_s = power_of_two(config->clock.precision);
     d->mind_gap = false;
+    d->is_returning = false;
     return DISCIPLINE_STEP;
 }
 
@@ -245,7 +248,12 @@ static enum discipline_verdict discipline_small(struct discipline *d,
         d->phase = DISCIPLINE_LOCKED;
     } else {
         d->phase = DISCIPLINE_LOCKED;
-        discipline_loop(d, config, offset_s, now);
+        /* What an outage left behind is an offset to remove and says little of the frequency: the loop is
+         * closed again when it has been slewed away. */
+        d->is_returning = d->mind_gap || (d->is_returning && fabs(d->residual_s) > SETTLED_S);
+        if (!d->is_returning) {
+            discipline_loop(d, config, offset_s, now);
+        }
     }
     d->residual_s = offset_s;
     d->last_offset_s = offset_s;

@@ -51,6 +51,7 @@ struct discipline {
     double step_s;              /* with DISCIPLINE_STEP */
     mono_time settles;          /* the poll does not rise before this */
     bool mind_gap;              /* the next interval does not count: it spans an outage */
+    bool is_returning;          /* what the outage left is slewed away linearly, frequency held */
 };
 
 /* Begins without an update; drift from the configuration (drift file, tinker freq) if it has one. */

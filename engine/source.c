@@ -260,12 +260,14 @@ void source_commit(struct source *s, const struct verified *v, const struct sour
     if (source_is_symmetric(s)) {
         source_commit_echo(s, v, terms);
     }
+    /* Of any packet that passes: a side that went on at the poll of long ago would ask too often for
+     * the other's echo ever to be of its last question. */
+    s->ppoll = p->poll < POLL_MIN ? POLL_MIN : p->poll > POLL_MAX ? POLL_MAX : p->poll;
     if (v->verdict == SOURCE_STATE) {
         s->exchange.took_state = true;
         return;
     }
     s->exchange.is_outstanding = false;
-    s->ppoll = p->poll < POLL_MIN ? POLL_MIN : p->poll > POLL_MAX ? POLL_MAX : p->poll;
     s->leap = p->leap;
     s->stratum = stratum_from_wire(p->stratum);
     s->precision = p->precision < -32 ? -32 : p->precision > 0 ? 0 : p->precision;

@@ -419,17 +419,24 @@ static void a_drift_value_closes_the_loop_at_once(void)
     CHECK_NEAR(loop.d.drift, -12.5e-6, 1e-12);
 }
 
-/* After an outage the first interval is days long: the frequency may move by what one poll interval is worth. */
-static void an_outage_is_not_taken_for_an_interval(void)
+/* After an outage the first interval is days long and the offset is what the outage left: it is slewed away at full
+ * speed with the frequency held, and only then is the loop closed again. */
+static void an_outage_leaves_the_frequency_alone(void)
 {
     struct loop loop;
     loop_lock(&loop, 8);
-    loop.t = 3 * 86400.0;
+    loop_advance(&loop, 3 * 86400.0);
     loop.x = -0.050;
     discipline_hold(&loop.d, 8);
     CHECK_INT(loop_update(&loop), DISCIPLINE_ACCEPTED);
-    double one_poll = 0.050 * 256.0 / (64.0 * 256.0 * 64.0 * 256.0);
-    CHECK_NEAR(loop.d.drift, one_poll, 1e-12);
+    CHECK_NEAR(loop.d.drift, 0.0, 0.0);
+    loop_advance(&loop, 3 * 86400.0 + 50.0);
+    CHECK_NEAR(loop.x, -0.025, 1e-6);
+    loop_advance(&loop, 3 * 86400.0 + 101.0);
+    CHECK_NEAR(loop.x, 0.0, 1e-6);
+    loop.x = -0.001;
+    CHECK_INT(loop_update(&loop), DISCIPLINE_ACCEPTED);
+    CHECK_NEAR(loop.d.drift, 0.001 * 101.0 / (64.0 * 256.0 * 64.0 * 256.0), 1e-15);
 }
 
 /* A clock that refuses half of every slew: the ledger, not an assumption, says what is left. */
@@ -498,6 +505,6 @@ const struct test_case discipline_tests[] = {
     {"training_finds_the_frequency_directly_after_300_s",
      training_finds_the_frequency_directly_after_300_s},
     {"a_drift_value_closes_the_loop_at_once", a_drift_value_closes_the_loop_at_once},
-    {"an_outage_is_not_taken_for_an_interval", an_outage_is_not_taken_for_an_interval},
+    {"an_outage_leaves_the_frequency_alone", an_outage_leaves_the_frequency_alone},
     {"residual_follows_what_was_really_applied", residual_follows_what_was_really_applied},
     {NULL, NULL}};
