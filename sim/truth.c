@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Looking into a world: what is true of a node, what its engine says. Changes nothing.
+ */
+#include <math.h>
+
+#include "upstream.h"
+#include "world_state.h"
+
+const char *world_violation(const struct world *w)
+{
+    return w->violation;
+}
+
+sim_time world_now(const struct world *w)
+{
+    return w->now;
+}
+
+const struct scenario *world_scenario(const struct world *w)
+{
+    return w->scenario;
+}
+
+struct instant world_instant(struct world *w, uint32_t node)
+{
+    return oscillator_read(w->nodes[node].oscillator, w->now);
+}
+
+const struct engine *world_engine(const struct world *w, uint32_t node)
+{
+    return w->nodes[node].engine;
+}
+
+struct world_counts world_counts(const struct world *w)
+{
+    return w->counts;
+}
+
+void world_digest(const struct world *w, char text[65])
+{
+    digest_text(&w->digest, text);
+}
+
+static uint32_t node_at(const struct world *w, uint32_t node, const struct address *address)
+{
+    const struct node *n = &w->nodes[node];
+    for (unsigned i = 0; i < n->route_count; i++) {
+        if (address_equal(&world_law(w, n->routes[i].to)->address, address)) {
+            return n->routes[i].to;
+        }
+    }
+    return scenario_node_by_address(w->scenario, address);
+}
+
+static void truth_of_engine(const struct world *w, uint32_t node, struct instant now,
+                            struct truth *out)
+{
+    const struct engine *engine = w->nodes[node].engine;
+    struct system_status status;
+    struct source_status source;
+    engine_status(engine, now, &status);
+    out->correction = status.drift_ppm * 1e-6;
+    out->state = status.state;
+    out->leap = status.leap;
+    out->stratum = status.stratum;
+    out->refid = status.refid;
+    out->poll = status.poll;
+    if (status.leap != LEAP_UNKNOWN && status.stratum < STRATUM_MAX) {
+        out->bound_s = status.root_distance_s;
+    }
+    if (engine_source_count(engine) > 0) {
+        size_t index = status.system_peer >= 0 ? (size_t)status.system_peer : 0;
+        engine_source_status(engine, now, index, &source);
+        out->reach = source.reach;
+        if (status.system_peer >= 0) {
+            out->leader = node_at(w, node, &source.peer.address);
+        }
+    }
+}
+
+static void truth_of_upstream(const struct world *w, uint32_t node, struct instant now,
+                              struct truth *out)
+{
+    now.clock = ntp_add_s(now.clock, w->nodes[node].falsetick_s);
+    struct server_view view = upstream_view(world_law(w, node), node, now);
+    out->error_s += w->nodes[node].falsetick_s;
+    out->state = view.leap == LEAP_UNKNOWN ? STATE_UNSYNCHRONISED : STATE_SYNCHRONISED;
+    out->leap = view.leap;
+    out->stratum = view.stratum;
+    out->refid = view.refid;
+    out->poll = view.poll;
+    if (view.leap != LEAP_UNKNOWN) {
+        out->bound_s = view.root_delay_s / 2 + server_view_dispersion_s(&view, now.mono);
+    }
+}
+
+void world_truth(struct world *w, uint32_t index, struct truth *out)
+{
+    const struct node *node = &w->nodes[index];
+    *out = (struct truth){.is_up = node->is_up,
+                          .error_s = oscillator_error_s(node->oscillator, w->now),
+                          .bound_s = INFINITY,
+                          .frequency = oscillator_frequency(node->oscillator, w->now),
+                          .correction = isnan(node->drift_ppm) ? 0 : node->drift_ppm * 1e-6,
+                          .state = STATE_UNSYNCHRONISED,
+                          .leap = LEAP_UNKNOWN,
+                          .stratum = STRATUM_MAX,
+                          .leader = UINT32_MAX};
+    if (!node->is_up) {
+        return;
+    }
+    struct instant now = oscillator_read(node->oscillator, w->now);
+    if (node->engine) {
+        truth_of_engine(w, index, now, out);
+    } else {
+        truth_of_upstream(w, index, now, out);
+    }
+}

@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The event loop: which verb of which engine runs when; see world.h.
+ *
+ * Nothing here is done per node or per path for an event, but by faults and while the world is
+ * built.
+ */
+#include "world.h"
+
+#include <assert.h>
+#include <glib.h>
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "arena.h"
+#include "effects.h"
+#include "upstream.h"
+#include "world_state.h"
+
+/* More nodes than this do not stay in a processor's cache. */
+enum { LARGE_WORLD = 1000 };
+
+/* Bytes of an engine that are worth asking for ahead: its own state and that of a few sources. */
+enum { ANTICIPATED_MAX = 4096 };
+
+/* Room of the queue to begin with: a wake and a datagram or two of each node. */
+enum { QUEUED_PER_NODE = 3 };
+
+void world_violate(struct world *w, uint32_t node, const char *format, ...)
+{
+    va_list arguments;
+    if (w->violation) {
+        return;
+    }
+    va_start(arguments, format);
+    char *what = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    w->violation =
+        g_strdup_printf("%s at %.9f s: %s", world_law(w, node)->name, sim_s(w->now), what);
+    g_free(what);
+}
+
+/* ---- events ------------------------------------------------------------------------------------
+ */
+
+/* Does all that is due, then arms the next wake. */
+static void run_due(struct world *w, struct node *node)
+{
+    for (unsigned i = 0; !w->violation; i++) {
+        struct instant now = effects_read_clocks(w, node);
+        if (mono_before(now.mono, node->wake)) {
+            break;
+        }
+        if (i == VERBS_MAX) {
+            world_violate(w, node->index, "a wake that stays due: no progress in %d calls",
+                          VERBS_MAX);
+            break;
+        }
+        engine_expire(node->engine, now, &w->effects);
+        effects_perform(w, node, now, NULL);
+    }
+    effects_arm(w, node);
+}
+
+static void on_wake(struct world *w, struct node *node, sim_time when)
+{
+    if (node->engine && node->queued.ticks == when.ticks) {
+        node->queued = SIM_NEVER;
+        run_due(w, node);
+    }
+}
+
+static void arrive_at_upstream(struct world *w, struct node *node, const struct remote *from,
+                               struct datagram *in)
+{
+    uint8_t reply[DATAGRAM_SIZE_MAX];
+    struct instant now = effects_read_clocks(w, node);
+    now.clock = ntp_add_s(now.clock, node->falsetick_s);
+    in->stamp = now.clock;
+    size_t size = upstream_reply(world_law(w, node->index), node->index, in, now, reply);
+    if (size > 0) {
+        effects_carry(w, node, from, NTP_PORT, reply, size);
+    }
+}
+
+static void arrive_at_engine(struct world *w, struct node *node, const struct remote *from,
+                             struct datagram *in)
+{
+    struct instant now = effects_read_clocks(w, node);
+    in->stamp = now.clock;
+    engine_receive(node->engine, now, in, &w->effects);
+    effects_perform(w, node, now, from);
+    effects_arm(w, node);
+}
+
+static void on_arrival(struct world *w, uint32_t slot)
+{
+    struct flight *flight = network_flight(&w->network, slot);
+    struct node *node = &w->nodes[flight->to];
+    struct remote from = {flight->from, flight->pair, flight->source_port};
+    digest_word(&w->digest, (uint64_t)w->now.ticks);
+    digest_word(&w->digest, (uint64_t)MARK_ARRIVED << 32 | flight->to);
+    digest_word(&w->digest, flight->from);
+    digest_word(&w->digest, flight->hash);
+    if (!node->is_up) {
+        w->counts.lost++;
+        network_land(&w->network, slot);
+        return;
+    }
+    w->counts.delivered++;
+    uint32_t request =
+        node_request_at(node, flight->from, flight->source_port, flight->destination_port);
+    if (request != NODE_CLOSED) {
+        struct datagram in = {
+            .peer = {world_law(w, flight->from)->address, flight->source_port},
+            .local = {world_law(w, flight->to)->address, flight->destination_port},
+            .request = request,
+            .kind = STAMP_KERNEL,
+            .bytes = flight->bytes,
+            .size = flight->size};
+        if (node->engine) {
+            arrive_at_engine(w, node, &from, &in);
+        } else {
+            arrive_at_upstream(w, node, &from, &in);
+        }
+    }
+    network_land(&w->network, slot);
+}
+
+/* Addresses of a name as the node sees them: none while every path to them is cut. */
+static size_t look_up(const struct world *w, const struct lookup *lookup,
+                      struct endpoint addresses[RESOLVE_MAX])
+{
+    const struct association_config *association =
+        &world_law(w, lookup->node)->conf->engine.associations[lookup->association];
+    uint32_t found[RESOLVE_MAX];
+    size_t count = scenario_resolve(w->scenario, association->name, found);
+    size_t n = 0;
+    bool is_reachable = false;
+    for (size_t i = 0; i < count; i++) {
+        const struct address *address = &world_law(w, found[i])->address;
+        is_reachable |= fault_cuts(&w->board, lookup->node, found[i]) == 0;
+        if (association->address.family == ADDRESS_NONE ||
+            association->address.family == address->family) {
+            addresses[n++] = (struct endpoint){*address, NTP_PORT};
+        }
+    }
+    return is_reachable ? n : 0;
+}
+
+static void on_resolved(struct world *w, uint32_t slot)
+{
+    struct lookup lookup = w->lookups[slot];
+    struct node *node = &w->nodes[lookup.node];
+    w->lookups[slot].next_free = w->lookup_free;
+    w->lookup_free = slot;
+    if (node->engine && node->starts == lookup.start) {
+        struct endpoint addresses[RESOLVE_MAX];
+        size_t n = look_up(w, &lookup, addresses);
+        struct instant now = effects_read_clocks(w, node);
+        engine_resolved(node->engine, now, lookup.association, addresses, n, &w->effects);
+        effects_perform(w, node, now, NULL);
+        effects_arm(w, node);
+    }
+}
+
+/* ---- faults and power --------------------------------------------------------------------------
+ */
+
+static void power_up(struct world *w, struct node *node)
+{
+    const struct scenario_node *law = world_law(w, node->index);
+    if (law->kind == NODE_UPSTREAM) {
+        node->is_up = true;
+        return;
+    }
+    node_start(node, law, w->seed, effects_read_clocks(w, node));
+    if (w->is_traced) {
+        engine_set_trace(node->engine, effects_trace, node);
+    }
+    run_due(w, node);
+}
+
+/* The kernel keeps correcting by the drift value when a daemon ends; a slew in progress ends with
+ * it. */
+static void power_down(struct world *w, struct node *node)
+{
+    if (node->engine) {
+        double ppm;
+        struct clock_command command = {.what = CLOCK_RATE};
+        node_stop(node, effects_read_clocks(w, node));
+        ppm = isnan(node->drift_ppm) ? 0 : node->drift_ppm;
+        command.rate_q = (int64_t)rint(ppm * 1e-6 / node_clock_ability().rate_quantum);
+        effects_steer(w, node, &command);
+    }
+    node->is_up = false;
+    effects_tell_settled(w, node->index);
+}
+
+/* Starts or stops a node when what should be differs from what is. */
+static void settle_power(struct world *w, uint32_t index)
+{
+    struct node *node = &w->nodes[index];
+    enum fault_power wish = fault_power(&w->board, index);
+    bool has_begun = w->now.ticks >= sim_from_s(world_law(w, index)->start_s).ticks;
+    bool should_run = wish == FAULT_UP || (wish == FAULT_SILENT && has_begun);
+    if (should_run == node->is_up) {
+        return;
+    }
+    digest_word(&w->digest, (uint64_t)w->now.ticks);
+    digest_word(&w->digest, (uint64_t)MARK_POWER << 32 | index);
+    digest_word(&w->digest, should_run);
+    if (should_run) {
+        power_up(w, node);
+    } else {
+        power_down(w, node);
+    }
+}
+
+/* Somebody sets the clock: the host notices, because its free-running clock did not move. */
+static void shift_clock(struct world *w, uint32_t index, double amount_s)
+{
+    struct node *node = &w->nodes[index];
+    effects_digest_clock(w, index, ticks_from_s(amount_s), INT64_MAX);
+    effects_shift_clock(w, node, amount_s);
+    if (node->engine) {
+        struct instant now = effects_read_clocks(w, node);
+        engine_clock_event(node->engine, now, CLOCK_STEPPED, amount_s, &w->effects);
+        effects_perform(w, node, now, NULL);
+        effects_arm(w, node);
+    }
+}
+
+static void apply_to_links(struct world *w, const struct fault *fault)
+{
+    for (uint32_t i = 0; i < w->network.pair_count; i++) {
+        const struct pair *pair = network_pair_at(&w->network, i);
+        if (fault_concerns_link(fault, pair->ends[0], pair->ends[1])) {
+            network_apply_faults(&w->network, &w->board, i);
+        }
+    }
+}
+
+static void apply_to_node(struct world *w, const struct fault *fault, uint32_t index, bool begins)
+{
+    struct node *node = &w->nodes[index];
+    double amount = begins ? fault->amount : -fault->amount;
+    switch (fault->verb) {
+    case FAULT_STEP:
+        shift_clock(w, index, amount);
+        break;
+    case FAULT_FREQUENCY:
+        oscillator_jump(node->oscillator, w->now, amount);
+        break;
+    case FAULT_STOP:
+    case FAULT_START:
+        settle_power(w, index);
+        break;
+    case FAULT_FALSETICK:
+        node->falsetick_s = fault_falsetick_s(&w->board, index);
+        break;
+    case FAULT_CUT:
+    case FAULT_HEAL:
+    case FAULT_DELAY:
+    case FAULT_LOSS:
+    case FAULT_VERBS:
+        break;
+    }
+}
+
+static bool is_about_links(enum fault_verb verb)
+{
+    return verb == FAULT_CUT || verb == FAULT_HEAL || verb == FAULT_DELAY || verb == FAULT_LOSS;
+}
+
+/* slot: twice the fault's index, plus one for its end. */
+static void on_fault(struct world *w, uint32_t slot)
+{
+    const struct fault *fault = &w->scenario->faults[slot / 2];
+    bool begins = slot % 2 == 0;
+    if (begins) {
+        fault_begin(&w->board, slot / 2);
+    } else {
+        fault_end(&w->board, slot / 2);
+    }
+    if (is_about_links(fault->verb)) {
+        apply_to_links(w, fault);
+    } else {
+        for (size_t i = 0; i < fault->a.count && !w->violation; i++) {
+            apply_to_node(w, fault, fault->a.nodes[i], begins);
+        }
+    }
+    effects_tell_fault(w, fault, begins);
+}
+
+static void dispatch(struct world *w, const struct queue_entry *entry)
+{
+    switch ((enum event_kind)entry->kind) {
+    case EVENT_ARRIVAL:
+        on_arrival(w, entry->slot);
+        break;
+    case EVENT_WAKE:
+        on_wake(w, &w->nodes[entry->slot], w->now);
+        break;
+    case EVENT_FAULT:
+        on_fault(w, entry->slot);
+        break;
+    case EVENT_RESOLVED:
+        on_resolved(w, entry->slot);
+        break;
+    case EVENT_START:
+        settle_power(w, entry->slot);
+        break;
+    }
+}
+
+/* The node that an event will touch first; NETWORK_NONE when that is not known. */
+static uint32_t node_of_event(const struct world *w, const struct queue_entry *entry)
+{
+    switch ((enum event_kind)entry->kind) {
+    case EVENT_ARRIVAL:
+        return network_flight(&w->network, entry->slot)->to;
+    case EVENT_WAKE:
+    case EVENT_START:
+        return entry->slot;
+    case EVENT_FAULT:
+    case EVENT_RESOLVED:
+        break;
+    }
+    return NETWORK_NONE;
+}
+
+/* In a large world every event waits for the memory of another node: asks for that of the next
+ * event while this one is handled, and for the first lines of those that may follow it. */
+static void anticipate(const struct world *w)
+{
+    if (!w->is_large || w->queue.count <= 4) {
+        return;
+    }
+    for (unsigned i = 1; i <= 4; i++) {
+        uint32_t index = node_of_event(w, &w->queue.heap[i]);
+        if (index != NETWORK_NONE) {
+            arena_prefetch(&w->nodes[index], sizeof w->nodes[index]);
+        }
+    }
+    uint32_t next = node_of_event(w, &w->queue.heap[0]);
+    if (next != NETWORK_NONE) {
+        const struct node *node = &w->nodes[next];
+        arena_prefetch(node->oscillator, w->oscillator_stride);
+        arena_prefetch(node->memory, MIN(node->memory_size, ANTICIPATED_MAX));
+        arena_prefetch(node->routes, sizeof node->routes[0]);
+    }
+}
+
+bool world_run(struct world *w, sim_time until)
+{
+    while (!w->violation && w->queue.count > 0 && w->queue.heap[0].when <= until.ticks) {
+        struct queue_entry entry = queue_pop(&w->queue);
+        w->now = (sim_time){entry.when};
+        w->counts.events++;
+        anticipate(w);
+        dispatch(w, &entry);
+    }
+    if (!w->violation && sim_before(w->now, until)) {
+        w->now = until;
+    }
+    return !w->violation;
+}
+
+/* ---- building and looking ----------------------------------------------------------------------
+ */
+
+/* Faults first, so that at equal times the timeline precedes what nodes do. */
+static void queue_timeline(struct world *w)
+{
+    for (uint32_t i = 0; i < w->scenario->fault_count; i++) {
+        const struct fault *fault = &w->scenario->faults[i];
+        sim_time begin = sim_from_s(fault->at_s);
+        queue_push(&w->queue, begin, EVENT_FAULT, 2 * i);
+        if (!isnan(fault->for_s)) {
+            queue_push(&w->queue, sim_add_s(begin, fault->for_s), EVENT_FAULT, 2 * i + 1);
+        }
+    }
+    for (uint32_t i = 0; i < w->scenario->node_count; i++) {
+        queue_push(&w->queue, sim_from_s(world_law(w, i)->start_s), EVENT_START, i);
+    }
+}
+
+static size_t engine_room(const struct world *w, uint32_t index)
+{
+    struct engine_config config;
+    const struct scenario_node *law = world_law(w, index);
+    if (law->kind == NODE_UPSTREAM) {
+        return 0;
+    }
+    node_engine_config(&w->nodes[index], law, &config);
+    return arena_round(engine_size(&config));
+}
+
+/* All oscillators lie in one block and all engines in another. */
+static void build_nodes(struct world *w)
+{
+    size_t count = w->scenario->node_count;
+    size_t stride = arena_round(oscillator_size());
+    size_t engines_size = 0;
+    w->nodes = arena_take(count * sizeof w->nodes[0]);
+    memset(w->nodes, 0, count * sizeof w->nodes[0]);
+    w->is_large = count > LARGE_WORLD;
+    w->oscillator_stride = stride;
+    w->oscillators = arena_take(count * stride);
+    for (uint32_t i = 0; i < count; i++) {
+        struct node *node = &w->nodes[i];
+        const struct scenario_node *law = world_law(w, i);
+        node->world = w;
+        node->index = i;
+        node->wake = MONO_NEVER;
+        node->queued = SIM_NEVER;
+        node->drift_ppm = law->drift_ppm;
+        node->oscillator = (struct oscillator *)(void *)(w->oscillators + i * stride);
+        oscillator_init(node->oscillator, &law->clock, w->seed, i, node_cell_s(law, count),
+                        w->scenario->epoch, law->offset_s, (sim_time){0});
+        node->mono = oscillator_read(node->oscillator, (sim_time){0}).mono;
+        engines_size += engine_room(w, i);
+    }
+    w->engines = arena_take(engines_size);
+    char *memory = w->engines;
+    for (uint32_t i = 0; i < count; i++) {
+        size_t room = engine_room(w, i);
+        w->nodes[i].memory = memory;
+        w->nodes[i].memory_size = (uint32_t)room;
+        memory += room;
+    }
+}
+
+struct world *world_new(const struct scenario *scenario, uint64_t seed)
+{
+    struct world *w = g_new0(struct world, 1);
+    w->scenario = scenario;
+    w->seed = seed;
+    w->lookup_free = NETWORK_NONE;
+    w->reading.at = SIM_NEVER;
+    queue_init(&w->queue);
+    w->queue.room = QUEUED_PER_NODE * scenario->node_count + 64;
+    w->queue.heap = arena_take(w->queue.room * sizeof w->queue.heap[0]);
+    network_init(&w->network, scenario, seed);
+    fault_board_init(&w->board, scenario);
+    build_nodes(w);
+    queue_timeline(w);
+    return w;
+}
+
+void world_free(struct world *w)
+{
+    if (!w) {
+        return;
+    }
+    for (size_t i = 0; i < w->scenario->node_count; i++) {
+        g_free(w->nodes[i].routes);
+    }
+    queue_clear(&w->queue);
+    network_clear(&w->network);
+    fault_board_clear(&w->board);
+    g_free(w->lookups);
+    arena_give(w->nodes);
+    arena_give(w->oscillators);
+    arena_give(w->engines);
+    g_free(w->violation);
+    g_free(w);
+}
+
+void world_observe(struct world *w, const struct observer *observer)
+{
+    assert(w->observer_count < OBSERVERS_MAX);
+    w->observers[w->observer_count++] = *observer;
+    if (!observer->trace || w->is_traced) {
+        return;
+    }
+    w->is_traced = true;
+    for (size_t i = 0; i < w->scenario->node_count; i++) {
+        if (w->nodes[i].engine) {
+            engine_set_trace(w->nodes[i].engine, effects_trace, &w->nodes[i]);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The insides of a world, for the files that make it up: world.c (events), effects.c (what engines
+ * want done) and truth.c (looking in). Nobody else includes this.
+ */
+#ifndef HOLDFAST_WORLD_STATE_H
+#define HOLDFAST_WORLD_STATE_H
+
+#include <glib.h>
+
+#include "digest.h"
+#include "fault.h"
+#include "network.h"
+#include "node.h"
+#include "queue.h"
+#include "world.h"
+
+enum event_kind { EVENT_ARRIVAL, EVENT_WAKE, EVENT_FAULT, EVENT_RESOLVED, EVENT_START };
+
+/* What the words of the digest that follow are about. */
+enum mark { MARK_SENT = 1, MARK_ARRIVED, MARK_CLOCK, MARK_POWER };
+
+/* More verbs than this without time going on means an engine that makes no progress. */
+enum { VERBS_MAX = 1000 };
+
+/* A name that is being looked up. */
+struct lookup {
+    uint32_t node, start, next_free;
+    uint16_t association;
+};
+
+/* The last reading of a node's clocks: good for all verbs of one event, unless the clock is stepped
+ * between. */
+struct clock_reading {
+    sim_time at;
+    uint32_t node;
+    struct instant now;
+};
+
+struct world {
+    const struct scenario *scenario;
+    uint64_t seed;
+    sim_time now;
+    struct queue queue;
+    struct node *nodes;
+    char *oscillators, *engines; /* blocks of all nodes */
+    size_t oscillator_stride;
+    bool is_large;
+    struct network network;
+    struct fault_board board;
+    struct lookup *lookups;
+    uint32_t lookup_count, lookup_free;
+    struct observer observers[OBSERVERS_MAX];
+    unsigned observer_count;
+    bool is_traced;
+    struct world_counts counts;
+    struct digest digest;
+    struct effects effects;
+    struct clock_reading reading;
+    char *violation;
+};
+
+/* The other end of a datagram; a reply goes back to where its request came from without a lookup.
+ */
+struct remote {
+    uint32_t node, pair;
+    uint16_t port;
+};
+
+static inline const struct scenario_node *world_law(const struct world *w, uint32_t node)
+{
+    return &w->scenario->nodes[node];
+}
+
+/* Notes the first broken rule; the run ends there. */
+void world_violate(struct world *w, uint32_t node, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+#endif
