@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The probe: which events concern which expectation. Looks, and never touches.
+ *
+ * Most events concern none: each node has a list of the expectations that name it, and its truth is
+ * only looked up when one of them needs it now or when its engine has said that something changed.
+ */
+#include "probe.h"
+
+#include <math.h>
+
+#include "quantity.h"
+#include "watch.h"
+
+/* Two looks at a node whose engine has said nothing in between are at least this far apart: a
+ * packet is sent and answered within it, and no clock can change by more than half a
+ * millisecond. */
+#define LOOK_GAP_S 1.0
+
+/* In a world with more nodes than this the grid looks at each of them this seldom, but for the
+ * edges of windows. */
+enum { NODES_MANY = 1000 };
+#define GRID_GAP_S 60.0
+
+struct probe {
+    struct world *world;
+    const struct scenario *scenario;
+    struct watch *watches;
+    size_t count;
+    struct verdict *verdicts;
+    uint32_t *first, *items; /* watches of node n: items[first[n] .. first[n + 1]) */
+    struct node_memory *memory;
+    bool has_group; /* some expectation is about who follows whom: all leaders are followed */
+};
+
+static double now_of(const struct probe *probe)
+{
+    return sim_s(world_now(probe->world));
+}
+
+static bool is_concerned(const struct probe *probe, uint32_t node)
+{
+    return probe->first[node] < probe->first[node + 1] ||
+           (probe->has_group && probe->scenario->nodes[node].kind != NODE_UPSTREAM);
+}
+
+/* The group's graph is about to change in `node`. */
+static void end_of_graph(struct probe *probe, uint32_t node, double now)
+{
+    for (size_t i = 0; probe->has_group && i < probe->count; i++) {
+        if (watch_is_of_group(&probe->watches[i])) {
+            watch_group(&probe->watches[i], probe->scenario, probe->memory, node, now);
+        }
+    }
+}
+
+static void remember(struct probe *probe, uint32_t node, const struct truth *truth, double now)
+{
+    struct node_memory *m = &probe->memory[node];
+    uint8_t standing = truth->is_up ? (uint8_t)truth->state : STANDING_DOWN;
+    uint32_t leader = truth->is_up ? truth->leader : UINT32_MAX;
+    bool went = (standing == STANDING_DOWN) != (m->standing == STANDING_DOWN);
+    if (leader != m->leader || went) {
+        end_of_graph(probe, node, now);
+    }
+    if (leader != m->leader) {
+        m->leader = leader;
+        m->leader_since = now;
+    }
+    if (standing != m->standing) {
+        m->standing = standing;
+        m->standing_since = now;
+    }
+    const struct engine *engine = world_engine(probe->world, node);
+    m->claim_s = truth->bound_s;
+    m->claim_rate = engine ? engine_server_view(engine)->dispersion_rate : 0;
+    m->stepped_s = 0;
+    m->at = now;
+    m->is_dirty = false;
+}
+
+static void see(struct probe *probe, uint32_t node, bool is_grid)
+{
+    struct truth truth;
+    struct sight sight = {probe->world, node, now_of(probe), &probe->memory[node], &truth, is_grid};
+    world_truth(probe->world, node, &truth);
+    for (uint32_t i = probe->first[node]; i < probe->first[node + 1]; i++) {
+        watch_see(&probe->watches[probe->items[i]], &sight);
+    }
+    remember(probe, node, &truth, sight.now);
+}
+
+/* Whether a node's truth must be looked up: its engine has said something, or an expectation needs
+ * it now. */
+static bool is_needed(const struct probe *probe, uint32_t node, double now)
+{
+    if (probe->memory[node].is_dirty) {
+        return true;
+    }
+    for (uint32_t i = probe->first[node]; i < probe->first[node + 1]; i++) {
+        if (watch_is_open(&probe->watches[probe->items[i]], now)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_settled(void *context, struct world *world, uint32_t node)
+{
+    struct probe *probe = context;
+    const struct node_memory *m = &probe->memory[node];
+    double now = sim_s(world_now(world));
+    bool is_recent = !m->is_dirty && now - m->at < LOOK_GAP_S;
+    if (is_concerned(probe, node) && !is_recent && is_needed(probe, node, now)) {
+        see(probe, node, false);
+    }
+}
+
+static void on_trace(void *context, struct world *world, uint32_t node,
+                     const struct trace_record *record)
+{
+    struct probe *probe = context;
+    struct node_memory *m = &probe->memory[node];
+    if (record->kind == TRACE_STATE || record->kind == TRACE_LEADER || record->kind == TRACE_LOOP) {
+        m->is_dirty = true;
+    }
+    if (record->kind != TRACE_STEP) {
+        return;
+    }
+    m->is_dirty = true;
+    m->stepped_s += record->u.step.amount_s;
+    for (uint32_t i = probe->first[node]; i < probe->first[node + 1]; i++) {
+        struct watch *watch = &probe->watches[probe->items[i]];
+        if (watch->expectation->kind == EXPECT_NO_STEP) {
+            watch_step(watch, probe->scenario, node, sim_s(world_now(world)),
+                       record->u.step.amount_s);
+        }
+    }
+}
+
+/* Faults that change what a node is: its clock, or whether it runs. */
+static void on_fault(void *context, struct world *world, const struct fault *fault, bool begins)
+{
+    struct probe *probe = context;
+    (void)world;
+    (void)begins;
+    if (fault->verb != FAULT_STOP && fault->verb != FAULT_START && fault->verb != FAULT_STEP) {
+        return;
+    }
+    for (size_t i = 0; i < fault->a.count; i++) {
+        probe->memory[fault->a.nodes[i]].is_dirty = true;
+        if (is_concerned(probe, fault->a.nodes[i])) {
+            see(probe, fault->a.nodes[i], false);
+        }
+    }
+}
+
+/* Counts, then fills, the list of expectations of each node. */
+static void build_lists(struct probe *probe)
+{
+    const struct scenario *s = probe->scenario;
+    probe->first = g_new0(uint32_t, s->node_count + 2);
+    for (size_t i = 0; i < probe->count; i++) {
+        const struct node_set *set = &s->expectations[i].nodes;
+        for (size_t j = 0; j < set->count; j++) {
+            probe->first[set->nodes[j] + 2]++;
+        }
+    }
+    for (size_t n = 1; n <= s->node_count; n++) {
+        probe->first[n + 1] += probe->first[n];
+    }
+    probe->items = g_new(uint32_t, probe->first[s->node_count + 1] + 1);
+    for (size_t i = 0; i < probe->count; i++) {
+        const struct node_set *set = &s->expectations[i].nodes;
+        for (size_t j = 0; j < set->count; j++) {
+            probe->items[probe->first[set->nodes[j] + 1]++] = (uint32_t)i;
+        }
+    }
+}
+
+struct probe *probe_new(struct world *world)
+{
+    struct probe *probe = g_new0(struct probe, 1);
+    const struct scenario *s = world_scenario(world);
+    struct observer observer = {
+        .context = probe, .trace = on_trace, .settled = on_settled, .fault = on_fault};
+    probe->world = world;
+    probe->scenario = s;
+    probe->count = s->expectation_count;
+    probe->watches = g_new0(struct watch, probe->count + 1);
+    probe->verdicts = g_new0(struct verdict, probe->count + 1);
+    probe->memory = g_new0(struct node_memory, s->node_count);
+    for (size_t n = 0; n < s->node_count; n++) {
+        probe->memory[n] = (struct node_memory){
+            .leader = UINT32_MAX, .standing = STANDING_DOWN, .claim_s = INFINITY, .is_dirty = true};
+    }
+    for (size_t i = 0; i < probe->count; i++) {
+        watch_init(&probe->watches[i], s, &s->expectations[i]);
+        probe->has_group = probe->has_group || watch_is_of_group(&probe->watches[i]);
+    }
+    build_lists(probe);
+    if (probe->count > 0) {
+        world_observe(world, &observer);
+    }
+    return probe;
+}
+
+void probe_free(struct probe *probe)
+{
+    if (!probe) {
+        return;
+    }
+    for (size_t i = 0; i < probe->count; i++) {
+        watch_clear(&probe->watches[i]);
+    }
+    g_free(probe->watches);
+    g_free(probe->verdicts);
+    g_free(probe->memory);
+    g_free(probe->first);
+    g_free(probe->items);
+    g_free(probe);
+}
+
+static bool is_edge(const struct probe *probe, sim_time now)
+{
+    for (size_t i = 0; i < probe->count; i++) {
+        const struct expectation *e = probe->watches[i].expectation;
+        if (sim_from_s(e->from_s).ticks == now.ticks || sim_from_s(e->until_s).ticks == now.ticks) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void probe_look(struct probe *probe)
+{
+    const struct scenario *s = probe->scenario;
+    sim_time now = world_now(probe->world);
+    bool is_sparse = s->node_count > NODES_MANY && !is_edge(probe, now);
+    for (uint32_t node = 0; probe->count > 0 && node < s->node_count; node++) {
+        bool is_recent = is_sparse && sim_s(now) - probe->memory[node].at < GRID_GAP_S;
+        if (is_concerned(probe, node) && !is_recent && is_needed(probe, node, sim_s(now))) {
+            see(probe, node, true);
+        }
+    }
+}
+
+sim_time probe_next_edge(const struct probe *probe, sim_time after)
+{
+    sim_time next = SIM_NEVER;
+    for (size_t i = 0; i < probe->count; i++) {
+        const struct expectation *e = probe->watches[i].expectation;
+        sim_time edges[2] = {sim_from_s(e->from_s), sim_from_s(e->until_s)};
+        for (size_t j = 0; j < 2; j++) {
+            if (sim_before(after, edges[j]) && sim_before(edges[j], next)) {
+                next = edges[j];
+            }
+        }
+    }
+    return next;
+}
+
+size_t probe_judge(struct probe *probe, const struct verdict **verdicts)
+{
+    for (uint32_t node = 0; probe->count > 0 && node < probe->scenario->node_count; node++) {
+        if (is_concerned(probe, node)) {
+            see(probe, node, true);
+        }
+    }
+    for (size_t i = 0; i < probe->count; i++) {
+        watch_judge(&probe->watches[i], probe->scenario, probe->memory, now_of(probe),
+                    &probe->verdicts[i]);
+    }
+    *verdicts = probe->verdicts;
+    return probe->count;
+}
+
+const char *probe_time_text(double seconds, char text[32])
+{
+    return quantity_clock(seconds, text);
+}

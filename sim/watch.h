@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One expectation during a run: what it has seen, and its verdict. Part of the probe; fed by
+ * probe.c.
+ *
+ * What a node says of itself stays the same between its events, so states and leaders are judged
+ * over whole intervals; what its clock does is judged at every look.
+ */
+#ifndef HOLDFAST_WATCH_H
+#define HOLDFAST_WATCH_H
+
+#include "probe.h"
+
+/* How a node stands: a system_state, or down. */
+enum { STANDING_DOWN = STATES };
+
+/* The last that was seen of a node. Times are true time in seconds. */
+struct node_memory {
+    double at, standing_since, leader_since;
+    double claim_s, claim_rate; /* claimed bound at `at`, and how it grows */
+    double stepped_s;           /* by its engine, since `at` */
+    uint32_t leader;
+    uint8_t standing;
+    bool is_dirty; /* its engine has said something that must be looked at */
+};
+
+/* A look at a node: what was, and what is. */
+struct sight {
+    struct world *world;
+    uint32_t node;
+    double now;
+    const struct node_memory *was;
+    const struct truth *truth;
+    bool is_grid; /* every node is looked at now */
+};
+
+struct watch {
+    const struct expectation *expectation;
+    bool failed, has_end; /* has_end: the window's last instant belongs to it */
+    uint64_t looks;       /* that fell into the window */
+    double offended_at;   /* when it did not hold for the first time */
+    double offended_s;    /* how long, or how often, it did not hold */
+    double worst, worst_at;
+    uint32_t worst_node;
+    double since;            /* the group as it stands since then has not been judged yet */
+    double spread_at;        /* of the last spread */
+    double *entered, *begun; /* EXPECT_BECOMES: by place in the set; NAN = not */
+    char offence[200];
+};
+
+void watch_init(struct watch *watch, const struct scenario *scenario,
+                const struct expectation *expectation);
+void watch_clear(struct watch *watch);
+
+/* Whether it needs the truth at every event of a node now. */
+bool watch_is_open(const struct watch *watch, double now);
+
+/* EXPECT_ONE_LEADER and EXPECT_NO_CYCLE: judged on the whole graph, by watch_group(). */
+bool watch_is_of_group(const struct watch *watch);
+
+void watch_see(struct watch *watch, const struct sight *sight);
+
+/* The engine of `node` stepped its clock. */
+void watch_step(struct watch *watch, const struct scenario *scenario, uint32_t node, double now,
+                double amount_s);
+
+/* The graph as `memory` has it ends now, because `node` changes (UINT32_MAX: because the run
+ * ends). */
+void watch_group(struct watch *watch, const struct scenario *scenario,
+                 const struct node_memory *memory, uint32_t node, double now);
+
+/* The verdict, when the run has ended at `end`; memory as it stands then. */
+void watch_judge(struct watch *watch, const struct scenario *scenario,
+                 const struct node_memory *memory, double end, struct verdict *verdict);
+
+#endif
