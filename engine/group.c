@@ -16,10 +16,15 @@ bool group_is_me(const struct engine_config *config, uint32_t refid)
     return false;
 }
 
-double group_member_distance_s(const struct source *member, double tolerance, mono_time now)
+double group_claim_s(const struct source *member, double tolerance, mono_time now)
 {
     return member->root_delay_s / 2.0 + member->root_dispersion_s +
-           tolerance * mono_diff_s(now, member->heard) + member->filter.delay_s / 2.0;
+           tolerance * mono_diff_s(now, member->heard);
+}
+
+double group_member_distance_s(const struct source *member, double tolerance, mono_time now)
+{
+    return group_claim_s(member, tolerance, now) + member->filter.delay_s / 2.0;
 }
 
 /* The address by which the member knows me: where its packets arrive, else the first I have. */
@@ -38,7 +43,7 @@ bool group_is_eligible(const struct source *member, const struct engine_config *
     if (group_is_me(config, member->refid)) {
         return false;
     }
-    double distance = group_member_distance_s(member, config->tinker.dispersion, now);
+    double distance = group_claim_s(member, config->tinker.dispersion, now);
     if (distance < own_distance_s) {
         return true;
     }

@@ -2,9 +2,11 @@
 /*
  * Who follows whom in a group of servers, and what my own bound says of a source that disagrees.
  *
- * A member (a peer, or a server that is also our client) is eligible only if its reference id is not me and its
- * distance is smaller than mine, ties by address: so a follower always claims more than its leader and no cycle
- * of any length can stand (behaviour section 2). Pure functions.
+ * A member (a peer, or a server that is also our client) is eligible only if its reference id is not me and it
+ * claims less than I do, ties by address: a total order, so that of any set exactly one member has nobody to
+ * follow. A follower then claims its leader's distance, the way, and at least MINDISP more, so that no cycle of any
+ * length can stand (behaviour section 2). The way is not in the comparison itself: with it, two members whose claims
+ * differ by less than the way between them would both find the other worse, and both lead. Pure functions.
  */
 #ifndef HOLDFAST_GROUP_H
 #define HOLDFAST_GROUP_H
@@ -19,7 +21,10 @@
 /* One of my addresses gives this reference id. */
 bool group_is_me(const struct engine_config *config, uint32_t refid);
 
-/* What the member claims, aged to now, plus the way to it, seconds: comparable with my own distance. */
+/* What the member claims, aged to now, seconds: comparable with my own distance. */
+double group_claim_s(const struct source *member, double tolerance, mono_time now);
+
+/* The same plus the way to it: what following it would make me claim at least. */
 double group_member_distance_s(const struct source *member, double tolerance, mono_time now);
 
 /* May this member be followed by a node with `own_distance_s` (INFINITY when it claims nothing)? */

@@ -117,12 +117,15 @@ void resolution_source_lost(struct engine *e, struct source *s, mono_time now)
 {
     for (int i = 0; i < e->resolution_count; i++) {
         struct resolution *r = &e->resolutions[i];
-        if (r->association != s->association || r->is_pending ||
-            r->due.ticks != MONO_NEVER.ticks) {
+        if (r->association != s->association || r->is_pending) {
             continue;
         }
         if (s->unanswered == UNREACHABLE_POLLS) {
-            r->backoff_log2s = RESOLVE_MIN_LOG2S;
+            r->backoff_log2s = RESOLVE_MIN_LOG2S; /* a new loss waits for no look-up of an old one */
+            r->due = MONO_NEVER;
+        }
+        if (r->due.ticks != MONO_NEVER.ticks) {
+            continue;
         }
         /* An alternate that nobody uses at once; a new look-up in any case. */
         if (r->source_count == 1 && r->alternates > 1) {
