@@ -27,7 +27,7 @@ const char *command_run_help(void)
            "                       simulate a scenario and judge its expectations\n"
            "      --seed N         of all randomness; otherwise the scenario's\n"
            "      --out DIR        write report, data and plots there\n"
-           "      --runs N         with N seeds from the first on: one line each\n"
+           "      --runs N         with N seeds from the first on, one line each; default: the scenario's\n"
            "      --until T        stop at this simulated time (such as 3d12h)\n"
            "      --pcap           with --out: all packets as packets.pcap\n"
            "      --quiet          print failures and the digest only\n";
@@ -338,6 +338,10 @@ enum exit_status command_run(const struct command_line *line)
     messages_free(messages);
     if (!scenario) {
         return STATUS_CONFIGURATION;
+    }
+    if (options.runs == 0) {
+        /* Who names a seed wants to see that one. */
+        options.runs = options.has_seed ? 1 : scenario->runs;
     }
     if (options.until_text && options.until_s > scenario->duration_s) {
         fprintf(stderr, "holdfast run: --until %s is beyond the scenario's duration\n",

@@ -127,7 +127,7 @@ static bool take_option(const struct command_line *line, int *index, struct run_
 
 bool run_options_parse(const struct command_line *line, struct run_options *out)
 {
-    *out = (struct run_options){.runs = 1};
+    *out = (struct run_options){.runs = 0};
     for (int i = 0; i < line->count; i++) {
         const char *word = line->words[i];
         if (word[0] == '-' && word[1] != '\0') {

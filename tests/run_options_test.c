@@ -50,7 +50,7 @@ static void all_options_are_taken_in_both_spellings(void)
     CHECK_STR(o.until_text, "1d12h");
     CHECK_NEAR(o.until_s, 129600, 0);
     CHECK(parse((const char *[]){"x", "--quiet", NULL}, &o, said));
-    CHECK(o.quiet && !o.has_seed && !o.directory && !o.until_text && o.runs == 1);
+    CHECK(o.quiet && !o.has_seed && !o.directory && !o.until_text && o.runs == 0);
 }
 
 static void an_unknown_option_is_told_the_nearest(void)
