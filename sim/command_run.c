@@ -27,7 +27,8 @@ const char *command_run_help(void)
            "                       simulate a scenario and judge its expectations\n"
            "      --seed N         of all randomness; otherwise the scenario's\n"
            "      --out DIR        write report, data and plots there\n"
-           "      --runs N         with N seeds from the first on, one line each; default: the scenario's\n"
+           "      --runs N         with N seeds from the first on, one line each; default: the "
+           "scenario's\n"
            "      --until T        stop at this simulated time (such as 3d12h)\n"
            "      --pcap           with --out: all packets as packets.pcap\n"
            "      --quiet          print failures and the digest only\n";

@@ -16,8 +16,7 @@
 
 #define RESOLVE_DELAY_S 20e-3
 
-/* ---- observers ---------------------------------------------------------------------------------
- */
+/* ---- observers ------------------------------------------------------------------------------ */
 
 void effects_trace(void *context, const struct trace_record *record)
 {
@@ -65,8 +64,7 @@ static void tell_packet(struct world *w, uint32_t from, uint32_t to, uint16_t so
     }
 }
 
-/* ---- effects -----------------------------------------------------------------------------------
- */
+/* ---- effects -------------------------------------------------------------------------------- */
 
 struct instant effects_read_clocks(struct world *w, struct node *node)
 {

@@ -14,8 +14,8 @@ struct run_options {
     const char *scenario;
     bool has_seed;
     uint64_t seed;
-    const char *directory;  /* NULL: no files */
-    uint64_t runs;          /* 1 ... 1000000; 0 = not said: the scenario's, or one for a given seed */
+    const char *directory; /* NULL: no files */
+    uint64_t runs; /* 1 ... 1000000; 0 = not said: the scenario's, or one for a given seed */
     const char *until_text; /* NULL: to the end */
     double until_s;
     bool pcap, quiet;

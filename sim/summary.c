@@ -83,6 +83,7 @@ static void put_periods(struct json *json, const struct report *r)
         json_number(json, "until_s", period->until_s);
         for (unsigned j = 0; j < PERIOD_SUBJECTS; j++) {
             json_open(json, subject_names[j], '{');
+            json_unsigned(json, "looks", period->sizes[j].count);
             json_number(json, "median_s", period_quantile(&period->sizes[j], 0.5));
             json_number(json, "most_s", period_quantile(&period->sizes[j], 0.95));
             json_number(json, "worst_s", period->sizes[j].worst);

@@ -172,8 +172,7 @@ static void see_change(struct watch *watch, const struct sight *sight, unsigned 
     }
     if (sight->now < e->from_s) {
         watch->begun[place] = now_standing == (unsigned)e->state ? sight->now : NAN;
-    } else if (now_standing == (unsigned)e->state && isnan(watch->begun[place]) &&
-               isnan(watch->entered[place])) {
+    } else if (now_standing == (unsigned)e->state && isnan(watch->entered[place])) {
         watch->entered[place] = sight->now;
     }
 }

@@ -41,8 +41,7 @@ void world_violate(struct world *w, uint32_t node, const char *format, ...)
     g_free(what);
 }
 
-/* ---- events ------------------------------------------------------------------------------------
- */
+/* ---- events --------------------------------------------------------------------------------- */
 
 /* Does all that is due, then arms the next wake. */
 static void run_due(struct world *w, struct node *node)
@@ -165,8 +164,7 @@ static void on_resolved(struct world *w, uint32_t slot)
     }
 }
 
-/* ---- faults and power --------------------------------------------------------------------------
- */
+/* ---- faults and power ----------------------------------------------------------------------- */
 
 static void power_up(struct world *w, struct node *node)
 {
@@ -368,8 +366,7 @@ bool world_run(struct world *w, sim_time until)
     return !w->violation;
 }
 
-/* ---- building and looking ----------------------------------------------------------------------
- */
+/* ---- building and looking ------------------------------------------------------------------- */
 
 /* Faults first, so that at equal times the timeline precedes what nodes do. */
 static void queue_timeline(struct world *w)

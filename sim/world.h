@@ -2,9 +2,9 @@
 /*
  * The simulated world: nodes, engines, links, the event loop; it carries out effects.
  *
- * pop (when, sequence) -> read the node's clocks at that true time -> one verb -> effects -> observers. Nothing
- * is done per node per event; nothing is allocated per event once packet slots exist. Observers look and
- * never touch: with or without them the digest is the same.
+ * pop (when, sequence) -> read the node's clocks at that true time -> one verb -> effects ->
+ * observers. Nothing is done per node per event; nothing is allocated per event once packet slots
+ * exist. Observers look and never touch: with or without them the digest is the same.
  */
 #ifndef HOLDFAST_WORLD_H
 #define HOLDFAST_WORLD_H
@@ -20,16 +20,16 @@ struct world;
 /* What is true of a node at the present instant, and what it says of itself. */
 struct truth {
     bool is_up;
-    double error_s;    /* steered clock - true time: positive = fast */
-    double bound_s;    /* claimed root distance; INFINITY when it claims none (leap 3 or stratum 16) */
+    double error_s; /* steered clock - true time: positive = fast */
+    double bound_s; /* claimed root distance; INFINITY when it claims none (leap 3 or stratum 16) */
     double frequency;  /* oscillator, fractional, positive = fast */
     double correction; /* the engine's drift value, s/s */
     enum system_state state;
     uint8_t leap, stratum;
     uint32_t refid;
     int8_t poll;
-    uint8_t reach;     /* of the system peer, or of the first source */
-    uint32_t leader;   /* node index of the system peer; UINT32_MAX = none */
+    uint8_t reach;   /* of the system peer, or of the first source */
+    uint32_t leader; /* node index of the system peer; UINT32_MAX = none */
 };
 
 enum carriage { CARRIED, LOST };
@@ -38,7 +38,8 @@ enum carriage { CARRIED, LOST };
 struct observer {
     void *context;
     /* The engine of `node` said something. */
-    void (*trace)(void *context, struct world *world, uint32_t node, const struct trace_record *record);
+    void (*trace)(void *context, struct world *world, uint32_t node,
+                  const struct trace_record *record);
     /* A datagram was handed to the network, at the present instant. */
     void (*packet)(void *context, struct world *world, uint32_t from, uint32_t to,
                    const struct endpoint *source, const struct endpoint *destination,
@@ -57,8 +58,8 @@ void world_free(struct world *world);
 
 void world_observe(struct world *world, const struct observer *observer);
 
-/* Runs every event before or at `until`, then stands at it. False when a rule of the contract was broken:
- * world_violation() says which. */
+/* Runs every event before or at `until`, then stands at it. False when a rule of the contract was
+ * broken: world_violation() says which. */
 bool world_run(struct world *world, sim_time until);
 const char *world_violation(const struct world *world); /* NULL = none */
 
@@ -66,7 +67,8 @@ sim_time world_now(const struct world *world);
 const struct scenario *world_scenario(const struct world *world);
 void world_truth(struct world *world, uint32_t node, struct truth *out);
 struct instant world_instant(struct world *world, uint32_t node); /* the node's own clocks now */
-const struct engine *world_engine(const struct world *world, uint32_t node); /* NULL: upstream or down */
+const struct engine *world_engine(const struct world *world,
+                                  uint32_t node); /* NULL: upstream or down */
 
 struct world_counts {
     uint64_t events, sent, delivered, lost;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The verbs and their promises: memory, wakes, determinism, steps, clock events; and who may say what
- * to an engine with the access rules of a campus time group.
+ * The verbs and their promises: memory, wakes, determinism, steps, leaps, clock events, nonces.
  */
 #include "../engine/engine.h"
 
@@ -260,7 +259,7 @@ static void judge_open_loop(struct wire *w)
     wire_run(w, 2000.0);
     CHECK_INT(n->steps, 0);
     CHECK(n->rate == 0.0);
-    CHECK(n->engine->discipline.drift == 0.0); /* measured, not integrated */
+    CHECK(n->engine->discipline.drift == 12e-6); /* measured, not integrated */
     CHECK_NEAR(n->engine->system.offset_s, 5.0 + 2000.0 * 20e-6, 64 * 1.1 * 20e-6 + 1e-4);
     CHECK(system_distance_s(&n->engine->system, wire_instant(n).mono) > 5.0);
 }
@@ -272,6 +271,7 @@ static void a_clock_that_must_not_be_steered_is_neither_stepped_nor_slewed(void)
         struct wire_node *n = &w->nodes[0];
         struct effects out;
         n->skew = -20e-6;
+        n->config.drift_ppm = 12.0; /* known, but not to be commanded */
         n->clock = ntp_add_s(n->clock, -5.0);
         n->config.disable_discipline = i == 0;
         n->config.clock.can_steer = i != 1;
@@ -282,6 +282,21 @@ static void a_clock_that_must_not_be_steered_is_neither_stepped_nor_slewed(void)
         judge_open_loop(w);
         wire_free(w);
     }
+}
+
+static void an_open_loop_panics_even_with_a_large_step_allowed(void)
+{
+    struct wire *w = one_node(3);
+    struct wire_node *n = &w->nodes[0];
+    n->config.disable_discipline = true;
+    n->config.allow_large_first_step = true;
+    n->clock = ntp_add_s(n->clock, -1001.0);
+    wire_start(n);
+    wire_run(w, 1000.0);
+    CHECK_INT(wire_state(n), STATE_PANIC);
+    CHECK_INT(n->change_count, 1); /* and never believed it for a moment */
+    CHECK_INT(n->steps, 0);
+    wire_free(w);
 }
 
 static void a_foreign_step_widens_the_bound_and_voids_samples(void)
@@ -435,7 +450,10 @@ static void a_nonce_appears_in_nothing_else_that_is_sent(void)
     wire_free(w);
 }
 
-#define CASE(name) {#name, name}
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
 const struct test_case engine_tests[] = {
     CASE(nothing_is_due_before_the_first_expire_and_then_the_rate),
     CASE(an_early_expire_changes_nothing_and_repeats_the_wake),
@@ -450,6 +468,7 @@ const struct test_case engine_tests[] = {
     CASE(an_offset_over_the_panic_threshold_leaves_the_clock_alone),
     CASE(a_large_first_step_is_allowed_once),
     CASE(a_clock_that_must_not_be_steered_is_neither_stepped_nor_slewed),
+    CASE(an_open_loop_panics_even_with_a_large_step_allowed),
     CASE(a_foreign_step_widens_the_bound_and_voids_samples),
     CASE(a_leap_that_has_happened_is_no_longer_announced),
     CASE(one_upstream_of_three_cannot_announce_a_leap),

@@ -90,8 +90,8 @@ static void the_answer_to_my_question_is_a_sample(void)
     CHECK_INT(desk_judge(&d), SOURCE_SAMPLE);
     CHECK_NEAR(d.verified.sample.offset_s, 0.5, 1e-9); /* server ahead: positive */
     CHECK_NEAR(d.verified.sample.delay_s, 0.020, 1e-9);
-    CHECK_NEAR(d.verified.sample.dispersion_s,
-               ldexp(1.0, -20) + ldexp(1.0, -22) + 15e-6 * 0.021, 1e-15);
+    CHECK_NEAR(d.verified.sample.dispersion_s, ldexp(1.0, -20) + ldexp(1.0, -22) + 15e-6 * 0.021,
+               1e-15);
 }
 
 static void a_sample_is_restated_for_what_was_slewed_meanwhile(void)
@@ -331,7 +331,8 @@ static void an_older_packet_of_mine_reflected_is_refused(void)
 {
     struct desk d;
     desk_init(&d, ASSOCIATION_PEER);
-    d.packet.receive = ntp_add_s(start, 1.010); /* clocks agree: mine may look newer than the peer's */
+    d.packet.receive =
+        ntp_add_s(start, 1.010); /* clocks agree: mine may look newer than the peer's */
     d.packet.transmit = ntp_add_s(start, 1.011);
     desk_take(&d, SOURCE_SAMPLE);
     struct packet mine = d.packet;
@@ -423,7 +424,10 @@ static void every_verdict_has_a_text_of_its_own(void)
     CHECK_STR(source_verdict_text(SOURCE_VERDICTS), "unknown");
 }
 
-#define CASE(name) {#name, name}
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
 const struct test_case exchange_tests[] = {
     CASE(the_answer_to_my_question_is_a_sample),
     CASE(a_sample_is_restated_for_what_was_slewed_meanwhile),

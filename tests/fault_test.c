@@ -9,8 +9,7 @@
 
 #define HOUR_S 3600.0
 
-/* ---- the board alone ---------------------------------------------------------------------------
- */
+/* ---- the board alone ------------------------------------------------------------------------ */
 
 static uint32_t zero[] = {0}, one[] = {1}, both[] = {0, 1};
 
@@ -114,8 +113,7 @@ static void the_youngest_stop_or_start_decides(void)
     fault_board_clear(&c.board);
 }
 
-/* ---- in a world --------------------------------------------------------------------------------
- */
+/* ---- in a world ----------------------------------------------------------------------------- */
 
 /* A node that measures and leaves its ideal clock alone, two ideal links. */
 static struct miniature open_watched(const char *timeline)

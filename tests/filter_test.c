@@ -162,6 +162,22 @@ static void an_older_sample_is_never_used_after_a_later_one(void)
     CHECK(mono_before(at(192.0), last));
 }
 
+static void a_used_sample_that_ages_badly_does_not_bring_an_older_one_back(void)
+{
+    struct filter_terms terms = terms_of(TOLERANCE, 512.0);
+    struct filter filter;
+    filter_clear(&filter, at(0));
+    CHECK_INT(add(&filter, &terms, 0.0, 1e-3, 0.0120), FILTER_FRESH);
+    struct filter_sample vague = sample_of(512.0, 2e-3, 0.0119);
+    vague.dispersion_s = 0.050;
+    CHECK_INT(filter_add(&filter, &vague, &terms, 0.0, at(512.0)), FILTER_FRESH);
+    add(&filter, &terms, 2048.0, 3e-3, 0.2);
+    /* Both are beyond the intercept now, and the older one has the better sum. */
+    CHECK_INT(add(&filter, &terms, 2600.0, 4e-3, 0.2), FILTER_STALE);
+    CHECK(filter.offset_s == 1e-3);
+    CHECK(filter.used.ticks == at(512.0).ticks);
+}
+
 static void offsets_are_restated_for_slews_made_since(void)
 {
     struct filter_terms terms = terms_of(TOLERANCE, 64.0);
@@ -179,7 +195,8 @@ static void offsets_are_restated_for_slews_made_since(void)
     CHECK_NEAR(filter_offset_s(&filter, 1.010), 0.0, 1e-12);
 }
 
-/* Two samples, the first of lower delay, the second `gap_s` later: is the first one still the best? */
+/* Two samples, the first of lower delay, the second `gap_s` later: is the first one still the
+ * best? */
 static bool first_stays_best(double gap_s)
 {
     struct filter_terms terms = terms_of(TOLERANCE, gap_s);
@@ -271,7 +288,10 @@ static void a_cleared_filter_claims_the_largest_dispersion(void)
     CHECK(!filter.has_used);
 }
 
-#define CASE(name) {#name, name}
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
 const struct test_case filter_tests[] = {
     CASE(check_37_dispersion_of_0_to_8_good_samples),
     CASE(dispersion_returns_by_the_same_steps_when_samples_stop),
@@ -279,6 +299,7 @@ const struct test_case filter_tests[] = {
     CASE(check_41_steady_dispersion_is_14_473e_6_of_the_poll_interval),
     CASE(a_sample_of_lower_delay_is_used_at_once_and_only_once),
     CASE(an_older_sample_is_never_used_after_a_later_one),
+    CASE(a_used_sample_that_ages_badly_does_not_bring_an_older_one_back),
     CASE(offsets_are_restated_for_slews_made_since),
     CASE(beyond_the_allan_intercept_age_counts_against_a_sample),
     CASE(while_the_frequency_is_measured_the_newest_counts),

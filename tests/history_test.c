@@ -95,6 +95,16 @@ static void holdover_is_no_loss_and_each_node_is_lost_once(void)
     tale_end(&t);
 }
 
+static void node_that_had_no_time_loses_none(void)
+{
+    struct tale t = tale_new();
+    history_fault(&t.history, 1000, &t.scenario->faults[0], true);
+    tell(&t, 3000, 1, STATE_UNSYNCHRONISED, STATE_PANIC);
+    CHECK_INT(t.history.outages[0].losses[NODE_HOST].count, 0);
+    CHECK_INT(t.history.outages[0].losses[NODE_HOST].lost, 0);
+    tale_end(&t);
+}
+
 static void recovery_is_when_the_last_that_waited_is_synchronised(void)
 {
     struct tale t = tale_new();
@@ -156,6 +166,7 @@ const struct test_case history_tests[] = {
     {"time_in_each_state_adds_up_to_the_run", time_in_each_state_adds_up_to_the_run},
     {"holdover_is_no_loss_and_each_node_is_lost_once",
      holdover_is_no_loss_and_each_node_is_lost_once},
+    {"node_that_had_no_time_loses_none", node_that_had_no_time_loses_none},
     {"recovery_is_when_the_last_that_waited_is_synchronised",
      recovery_is_when_the_last_that_waited_is_synchronised},
     {"timeline_tells_of_faults_and_of_servers", timeline_tells_of_faults_and_of_servers},

@@ -46,10 +46,12 @@ static void an_entry_changes_nothing_before_it(void)
     CHECK(ledger_slewed_s(&ledger, at(10.0)) == before);
 }
 
-#define CASE(name) {#name, name}
-const struct test_case ledger_tests[] = {
-    CASE(drift_is_no_slew),
-    CASE(slew_is_rate_less_drift_over_elapsed_time),
-    CASE(each_piece_counts_at_its_own_rate),
-    CASE(an_entry_changes_nothing_before_it),
-    {NULL, NULL}};
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
+const struct test_case ledger_tests[] = {CASE(drift_is_no_slew),
+                                         CASE(slew_is_rate_less_drift_over_elapsed_time),
+                                         CASE(each_piece_counts_at_its_own_rate),
+                                         CASE(an_entry_changes_nothing_before_it),
+                                         {NULL, NULL}};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whom a node follows when sources are lost, lie or return: holdover and its end, the vote of the own
- * bound, fail-over, and that a group keeps one leader. Whole engines on a wire.
+ * Whom a node follows when sources are lost, lie or return: holdover and its end, the vote of the
+ * own bound, fail-over, and that a group keeps one leader. Whole engines on a wire.
  */
 #include "../engine/constants.h"
 #include "check.h"
@@ -95,7 +95,8 @@ static void the_unreachable_are_asked_every_256_s_in_holdover_and_not_before(voi
     CHECK_INT(n->engine->sources[0].reach, 0);
     int asked = w->upstreams[0].asked;
     wire_run(w, wire_s(w) + 20 * 256.0);
-    CHECK(w->upstreams[0].asked - asked <= 20 * 256.0 / 2048.0 + 1); /* the other one still answers */
+    CHECK(w->upstreams[0].asked - asked <=
+          20 * 256.0 / 2048.0 + 1); /* the other one still answers */
     cut(w, true);
     wire_run(w, wire_s(w) + 10 * 8192.0);
     CHECK_INT(wire_state(n), STATE_HOLDOVER);
@@ -216,6 +217,49 @@ static void two_that_disagree_are_settled_by_my_own_bound(void)
     CHECK_INT(n->engine->sources[1].selection, SELECT_FALSETICK);
     CHECK_INT(n->steps, 0);
     CHECK_NEAR(wire_error_s(n), 0.0, 1e-3);
+    CHECK_INT(n->change_count, 1); /* synchronised all the time */
+    wire_free(w);
+}
+
+static void a_source_that_lies_when_the_leader_is_lost_is_not_followed(void)
+{
+    struct wire *w = with_two_upstreams(6, POLICY_HOLDFAST, 3000.0);
+    struct wire_node *n = &w->nodes[0];
+    int leader = n->engine->leader;
+    w->upstreams[leader].is_cut = true;
+    w->upstreams[1 - leader].offset_s = 100.0;
+    wire_run(w, 8000.0);
+    CHECK_INT(n->engine->sources[1 - leader].reach, 0xFF);
+    CHECK_INT(n->steps, 0);
+    CHECK(fabs(wire_error_s(n)) < 0.01);
+    CHECK_INT(wire_state(n), STATE_HOLDOVER);
+    wire_free(w);
+}
+
+/* Later packets of a burst take longer than the first. */
+static void route_slower(struct wire *w, struct wire_packet *packet)
+{
+    packet->when += ticks_from_s(1e-3 * fmod(wire_s(w), 64.0) / 64.0);
+    wire_post(w, packet);
+}
+
+static void the_best_of_a_burst_is_used_when_the_burst_is_over(void)
+{
+    struct wire *w = with_two_upstreams(6, POLICY_HOLDFAST, 3000.0);
+    struct wire_node *n = &w->nodes[0];
+    n->lines[0].iburst = n->lines[1].iburst = true;
+    cut(w, true);
+    wire_run(w, 6000.0);
+    CHECK_INT(wire_state(n), STATE_HOLDOVER);
+    w->route = route_slower;
+    n->engine->sources[0].has_bursted = true; /* the second alone makes a burst */
+    n->engine->sources[1].has_bursted = false;
+    w->upstreams[1].is_cut = false;
+    while (n->engine->sources[1].burst_left == 0 && wire_s(w) < 7000.0) {
+        wire_run(w, wire_s(w) + 0.5);
+    }
+    wire_run(w, wire_s(w) + 16.0);
+    CHECK_INT(n->engine->sources[1].burst_left, 0);
     CHECK_INT(wire_state(n), STATE_SYNCHRONISED);
     wire_free(w);
 }
@@ -231,6 +275,16 @@ static void a_source_of_its_own_stratum_limit_is_unfit(void)
     wire_run(w, 4500.0);
     CHECK_INT(wire_state(n), STATE_SYNCHRONISED);
     CHECK_INT(engine_server_view(n->engine)->stratum, 15);
+    n->engine->config.tos.ceiling = 14; /* tos ceiling: strata below it */
+    wire_run(w, 4800.0);
+    CHECK_INT(wire_state(n), STATE_HOLDOVER);
+    n->engine->config.tos.ceiling = 15;
+    n->engine->config.tos.floor = 14;
+    wire_run(w, 6000.0);
+    CHECK_INT(wire_state(n), STATE_SYNCHRONISED);
+    n->engine->config.tos.floor = 15;
+    wire_run(w, 6300.0);
+    CHECK_INT(wire_state(n), STATE_HOLDOVER);
     wire_free(w);
 }
 
@@ -258,8 +312,8 @@ static void check_41_steady_dispersion_at_poll_13_under_both_policies(void)
     }
 }
 
-/* `count` nodes, each a peer of all others and with an upstream of its own, synchronised at 5000 s. Their
- * bounds differ by 30 ms, more than the way from one to the other adds. */
+/* `count` nodes, each a peer of all others and with an upstream of its own, synchronised at 5000
+ * s. Their bounds differ by 30 ms, more than the way from one to the other adds. */
 static struct wire *group_of(int count)
 {
     struct wire *w = wire_new();
@@ -400,7 +454,48 @@ static void a_follower_does_not_follow_its_leader_out_of_its_bound(void)
     wire_free(w);
 }
 
-#define CASE(name) {#name, name}
+static void two_members_outside_my_bound_are_one_voice(void)
+{
+    struct wire *w = group_of(3);
+    cut(w, true);
+    w->nodes[1].engine = w->nodes[2].engine = NULL;
+    wire_run(w, 7000.0);
+    CHECK_INT(wire_state(&w->nodes[0]), STATE_HOLDOVER);
+    for (int i = 1; i <= 2; i++) { /* they return with their upstreams, 0.9 s off */
+        w->upstreams[i].is_cut = false;
+        w->upstreams[i].offset_s = 0.9;
+        w->nodes[i].clock = ntp_add_s(wire_clock(&w->nodes[i]), 0.9);
+        wire_start(&w->nodes[i]);
+    }
+    wire_run(w, 12000.0);
+    CHECK_INT(wire_state(&w->nodes[1]), STATE_SYNCHRONISED);
+    CHECK_INT(w->nodes[0].engine->sources[1].reach & 0x7C, 0x7C);
+    CHECK_INT(w->nodes[0].engine->sources[2].reach & 0x7C, 0x7C);
+    CHECK_INT(w->nodes[0].steps, 0);
+    CHECK_INT(wire_state(&w->nodes[0]), STATE_HOLDOVER);
+    CHECK(w->nodes[0].disputes > 10);
+    wire_free(w);
+}
+
+static void a_member_must_be_better_by_20_ms_to_take_the_lead(void)
+{
+    struct wire *w = group_of(3);
+    w->upstreams[0].is_cut = true; /* node 0 follows node 2, whose bound is the least */
+    wire_run(w, 8000.0);
+    CHECK(followed_by(&w->nodes[0]) == &w->nodes[2]);
+    w->upstreams[1].root_dispersion_s = w->upstreams[2].root_dispersion_s - 0.012;
+    wire_run(w, 12000.0);
+    CHECK(followed_by(&w->nodes[0]) == &w->nodes[2]);
+    w->upstreams[2].root_dispersion_s += 0.020;
+    wire_run(w, 16000.0);
+    CHECK(followed_by(&w->nodes[0]) == &w->nodes[1]);
+    wire_free(w);
+}
+
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
 const struct test_case mitigation_tests[] = {
     CASE(losing_all_is_holdover_at_the_eighth_missed_poll),
     CASE(holdover_ends_at_the_instant_when_the_bound_is_1_5_s),
@@ -412,6 +507,8 @@ const struct test_case mitigation_tests[] = {
     CASE(three_missed_polls_cost_the_lead),
     CASE(between_equals_the_leader_stays),
     CASE(two_that_disagree_are_settled_by_my_own_bound),
+    CASE(a_source_that_lies_when_the_leader_is_lost_is_not_followed),
+    CASE(the_best_of_a_burst_is_used_when_the_burst_is_over),
     CASE(a_source_of_its_own_stratum_limit_is_unfit),
     CASE(check_41_steady_dispersion_at_poll_13_under_both_policies),
     CASE(a_node_that_loses_its_upstream_is_carried_by_its_peer),
@@ -419,4 +516,6 @@ const struct test_case mitigation_tests[] = {
     CASE(a_group_without_upstreams_keeps_one_leader_and_no_cycle),
     CASE(a_node_that_restarts_in_holdover_follows_the_one_that_stayed),
     CASE(a_follower_does_not_follow_its_leader_out_of_its_bound),
+    CASE(two_members_outside_my_bound_are_one_voice),
+    CASE(a_member_must_be_better_by_20_ms_to_take_the_lead),
     {NULL, NULL}};

@@ -33,6 +33,7 @@ static struct trial run_until(const char *text, const char *expectation, double 
     struct trial t = {.folder = fixture_new()};
     char *whole = g_strconcat(text, "expect ", expectation, "\n", NULL);
     fixture_file(t.folder, "n.conf", "server up.example iburst maxpoll 6\ntos minclock 1\n");
+    fixture_file(t.folder, "short.conf", "server up.example iburst maxpoll 6\ntos holdover 600\n");
     t.scenario = fixture_load(t.folder, whole);
     t.world = world_new(t.scenario, 1);
     t.probe = probe_new(t.world);
@@ -97,6 +98,23 @@ static void states_are_judged_by_what_nodes_say(void)
         {"a b becomes holdover between 5h and 7h", true, "the last at 05:"},
     };
     check_verdicts(cases, G_N_ELEMENTS(cases));
+}
+
+/* The end of holdover comes with no change of leader and between looks. */
+static void state_alone_is_noticed_when_it_changes(void)
+{
+    char *text =
+        g_strconcat(quiet_world, "node c address 10.0.0.3 config short.conf clock ideal\n", NULL);
+    struct trial t = run_until(text, "c becomes unsynchronised after 5h", 8 * 3600.0);
+    CHECK(t.verdicts[0].passed);
+    struct truth truth;
+    world_truth(t.world, 2, &truth);
+    CHECK_INT(truth.state, STATE_UNSYNCHRONISED);
+    unsigned hour, minute, second;
+    CHECK_INT(sscanf(t.verdicts[0].seen, "c at %u:%u:%u", &hour, &minute, &second), 3);
+    CHECK(second != 0); /* not a look of the grid */
+    trial_end(&t);
+    g_free(text);
 }
 
 static void clocks_are_judged_by_the_truth(void)
@@ -311,6 +329,7 @@ static void times_read_as_days_and_clock(void)
 
 const struct test_case probe_tests[] = {
     {"states_are_judged_by_what_nodes_say", states_are_judged_by_what_nodes_say},
+    {"state_alone_is_noticed_when_it_changes", state_alone_is_noticed_when_it_changes},
     {"clocks_are_judged_by_the_truth", clocks_are_judged_by_the_truth},
     {"leaders_are_judged_by_what_nodes_follow", leaders_are_judged_by_what_nodes_follow},
     {"run_that_ends_early_leaves_later_windows_unjudged",

@@ -7,7 +7,8 @@
 #include "check.h"
 #include "wire.h"
 
-/* The rules of a campus server: ignore by default, a network that may ask, one peer with all rights. */
+/* The rules of a campus server: ignore by default, a network that may ask, one peer with all
+ * rights. */
 static const struct restrict_entry campus_rules[] = {
     {.address = {ADDRESS_V4, {140, 160, 247, 31}}, .prefix = 32, .ippeerlimit = -1, .line = 12},
     {.address = {ADDRESS_V4, {140, 160}},
@@ -68,9 +69,8 @@ static void campus_ask(struct campus *c, const struct source *s)
 static struct wire_packet honest(const struct campus *c, const struct source *s, uint8_t mode,
                                  const struct key *key)
 {
-    struct wire_packet packet = {.from = s->peer,
-                                 .to = {c->tick->own, NTP_PORT},
-                                 .size = PACKET_HEADER_SIZE};
+    struct wire_packet packet = {
+        .from = s->peer, .to = {c->tick->own, NTP_PORT}, .size = PACKET_HEADER_SIZE};
     ntp_time clock = wire_true_time(c->w);
     struct packet p = {.version = 4,
                        .mode = mode,
@@ -438,7 +438,10 @@ static void a_flood_of_forgeries_costs_no_sample_and_no_poll(void)
     wire_free(quiet.w);
 }
 
-#define CASE(name) {#name, name}
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
 const struct test_case reception_tests[] = {
     CASE(replies_of_upstreams_pass_ignore_by_default),
     CASE(replies_do_not_pass_an_entry_that_names_them),

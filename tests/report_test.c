@@ -32,18 +32,23 @@ struct trial {
 };
 
 /* Runs to an instant with a look every 10 minutes; no report when the directory cannot be made. */
-static struct trial trial_begin(const char *name, bool with_pcap)
+static struct trial trial_of(const char *text, const char *name, bool with_pcap)
 {
     struct trial t = {.folder = fixture_new()};
     fixture_file(t.folder, "n.conf", "server up.example iburst\n");
     fixture_file(t.folder, "c.conf", "server 10.0.0.1 iburst\n");
-    t.scenario = fixture_load(t.folder, short_run);
+    t.scenario = fixture_load(t.folder, text);
     t.target = name ? g_build_filename(t.folder, name, NULL) : NULL;
     t.world = world_new(t.scenario, 7);
     t.probe = probe_new(t.world);
     struct report_options options = {t.target, with_pcap, 600};
     t.report = report_new(t.world, &options, &t.error);
     return t;
+}
+
+static struct trial trial_begin(const char *name, bool with_pcap)
+{
+    return trial_of(short_run, name, with_pcap);
 }
 
 static bool trial_run(struct trial *t, double end_s)
@@ -209,6 +214,22 @@ static void summary_is_json_with_the_keys_that_are_promised(void)
     trial_end(&t);
 }
 
+static void each_look_counts_in_the_one_period_in_which_it_lies(void)
+{
+    struct trial t = trial_begin("out", false);
+    CHECK(trial_run(&t, 7200));
+    char *json = read_file(&t, "summary.json", NULL);
+    CHECK(strstr(json, "{\"name\": \"before\", \"from_s\": 900, \"until_s\": 3600, \"hosts\": "
+                       "{\"looks\": 4, "));
+    CHECK(strstr(json, "{\"name\": \"cut\", \"from_s\": 3600, \"until_s\": 5400, \"hosts\": "
+                       "{\"looks\": 3, "));
+    CHECK(strstr(json, "{\"name\": \"after\", \"from_s\": 5400, \"until_s\": 7200, \"hosts\": "
+                       "{\"looks\": 3, "));
+    CHECK(strstr(json, "\"clients\": {\"looks\": 12, "));
+    g_free(json);
+    trial_end(&t);
+}
+
 static void expectation_that_was_not_reached_is_neither_passed_nor_failed(void)
 {
     struct trial t = trial_begin("out", false);
@@ -338,6 +359,25 @@ static void report_ends_with_the_digest_and_fits_its_columns(void)
     trial_end(&t);
 }
 
+static void long_timeline_is_cut_in_its_middle(void)
+{
+    GString *text = g_string_new(short_run);
+    for (unsigned i = 0; i < 40; i++) {
+        g_string_append_printf(text, "at %us frequency client-1 by %uppb\n", 4000 + i, i + 1);
+    }
+    struct trial t = trial_of(text->str, NULL, false);
+    CHECK(trial_run(&t, 7200));
+    CHECK(strstr(t.text, "      01:06:40  frequency client-1 by 1ppb\n"));
+    CHECK(!strstr(t.text, "frequency client-1 by 20ppb\n"));
+    CHECK(strstr(t.text, " more\n      01:0"));
+    CHECK(strstr(t.text, "frequency client-1 by 40ppb\n"));
+    char **lines = g_strsplit(t.text, "\n", -1);
+    CHECK(g_strv_length(lines) <= 65);
+    g_strfreev(lines);
+    g_string_free(text, TRUE);
+    trial_end(&t);
+}
+
 static void report_without_a_directory_writes_no_file(void)
 {
     struct trial t = trial_begin(NULL, true);
@@ -404,6 +444,9 @@ static void full_disk_is_an_error_that_names_the_file_and_leaves_nothing(void)
 const struct test_case report_tests[] = {
     {"summary_is_json_with_the_keys_that_are_promised",
      summary_is_json_with_the_keys_that_are_promised},
+    {"each_look_counts_in_the_one_period_in_which_it_lies",
+     each_look_counts_in_the_one_period_in_which_it_lies},
+    {"long_timeline_is_cut_in_its_middle", long_timeline_is_cut_in_its_middle},
     {"expectation_that_was_not_reached_is_neither_passed_nor_failed",
      expectation_that_was_not_reached_is_neither_passed_nor_failed},
     {"truth_has_a_row_for_each_node_and_quantity_at_each_look",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Names: when they are looked up, which of the addresses are used, and what happens to them when the
- * server behind one falls silent.
+ * Names: when they are looked up, which of the addresses are used, and what happens to them when
+ * the server behind one falls silent.
  */
 #include "check.h"
 #include "wire.h"
@@ -101,7 +101,7 @@ static void look_ups_for_a_dead_server_become_rare(void)
     wire_start(n);
     double before_s = -1.0, gap = 0.0;
     int resolves = 0, looked = 0;
-    for (int t = 0; t < 60000; t++) {
+    for (int t = 0; t < 60000 && gap < 4096.0; t++) {
         wire_run(w, t);
         if (n->resolves > resolves) {
             resolves = n->resolves;
@@ -112,17 +112,14 @@ static void look_ups_for_a_dead_server_become_rare(void)
         }
     }
     CHECK(gap >= 4096.0);
-    CHECK(looked <= 25);
-    CHECK(looked >= 15);
-    w->upstreams[0].is_cut = false;
-    wire_run(w, 66000.0);
+    CHECK(looked >= 6 && looked <= 10);
+    w->upstreams[0].is_cut = false; /* its next poll is answered */
+    double back_s = wire_s(w);
+    wire_run(w, back_s + 3000.0);
     CHECK(n->engine->sources[0].reach != 0);
-    if (n->resolves > resolves) {
-        wire_resolved(n, 0, one_to_six, 1); /* the look-up that was still due */
-    }
+    CHECK_INT(n->resolves, resolves);
     w->upstreams[0].is_cut = true;
-    resolves = n->resolves;
-    wire_run(w, 66000.0 + 8 * 68.0 + 130.0);
+    wire_run(w, back_s + 3000.0 + 8 * 68.0 + 130.0);
     CHECK_INT(n->resolves, resolves + 1); /* a new loss begins anew: 64 s */
     wire_free(w);
 }
@@ -195,10 +192,9 @@ static void addresses_that_must_not_be_used_are_skipped(void)
         {.address = {ADDRESS_V4, {0}}, .is_default = true, .flags = ACCESS_IGNORE}};
     struct wire *w = named(ASSOCIATION_POOL);
     struct wire_node *n = &w->nodes[0];
-    qsort(rules, 2, sizeof rules[0],
-          (int (*)(const void *, const void *))access_compare);
+    qsort(rules, 2, sizeof rules[0], (int (*)(const void *, const void *))access_compare);
     n->config.access = (struct access_list){rules, 3};
-    n->own = wire_address(198, 51, 100, 9);                               /* 9 is me */
+    n->own = wire_address(198, 51, 100, 9);                              /* 9 is me */
     wire_add_line(n, ASSOCIATION_SERVER, wire_address(198, 51, 100, 6)); /* 6 is in use */
     wire_start(n);
     wire_run(w, 0.0);
@@ -263,7 +259,10 @@ static void what_is_found_in_holdover_has_no_vote_for_eight_polls(void)
     wire_free(w);
 }
 
-#define CASE(name) {#name, name}
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
 const struct test_case resolution_tests[] = {
     CASE(a_name_is_asked_for_at_the_start_and_polled_when_known),
     CASE(failures_are_repeated_after_64_to_4096_s),

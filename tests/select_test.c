@@ -71,9 +71,8 @@ static void check_58_three_colluders_of_five_are_followed(void)
 /* n sources, those of `liars` one apart from the truth on either side or together. */
 static void judge_minority(int n, unsigned liars, int arrangement)
 {
-    static const double apart[3][7] = {{1, 1, 1, 1, 1, 1, 1},
-                                       {1, -1, 1, -1, 1, -1, 1},
-                                       {1, 2, 3, 4, 5, 6, 7}};
+    static const double apart[3][7] = {
+        {1, 1, 1, 1, 1, 1, 1}, {1, -1, 1, -1, 1, -1, 1}, {1, 2, 3, 4, 5, 6, 7}};
     struct candidate c[7];
     struct select_terms terms = terms_of();
     struct selection_result result;
@@ -350,22 +349,26 @@ static void combine_weighs_by_the_inverse_of_the_distance(void)
 static void combine_leaves_out_the_late_and_the_group(void)
 {
     struct candidate c[] = {source_at(0, 0.000, 0.010), source_at(1, 0.004, 0.010),
-                            source_at(2, 0.008, 0.010)};
+                            source_at(2, 0.008, 0.010), source_at(3, 0.007, 0.010)};
     struct select_terms terms = terms_of();
     struct selection_result result;
     double offset, jitter;
+    terms.minclock = 4;
     c[1].is_late = true;
-    c[2].is_member = true;
-    CHECK_INT(select_candidates(c, 3, &terms, &result), SELECT_FOUND);
+    c[2].is_member = c[3].is_member = true;
+    CHECK_INT(select_candidates(c, 4, &terms, &result), SELECT_FOUND);
     CHECK_INT(c[result.best].source, 0);
-    select_combine(c, 3, result.best, &offset, &jitter);
+    select_combine(c, 4, result.best, &offset, &jitter);
     CHECK(offset == 0.0);
-    int member = (int)(by_source(c, 3, 2) - c);
-    select_combine(c, 3, member, &offset, &jitter);
+    int member = (int)(by_source(c, 4, 2) - c);
+    select_combine(c, 4, member, &offset, &jitter);
     CHECK(offset == 0.008); /* a member is followed alone */
 }
 
-#define CASE(name) {#name, name}
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
 const struct test_case select_tests[] = {
     CASE(check_58_two_falsetickers_of_five_are_outvoted),
     CASE(check_58_three_colluders_of_five_are_followed),

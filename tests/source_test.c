@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One association: what it sends and when, and what answers, kisses and silence do to it. The tests
- * of a packet against the exchange are in exchange_test.c. Numbers are those of the validation table.
+ * One association: what it sends and when, and what answers, kisses and silence do to it. The
+ * tests of a packet against the exchange are in exchange_test.c. Numbers are those of the
+ * validation table.
  */
 #include "../engine/source.h"
 
@@ -252,7 +253,8 @@ static void three_missed_polls_make_a_source_late(void)
     CHECK_INT(d.source.reach, 0x11);
 }
 
-/* Sends `count` packets as they fall due without an answer; returns how many came 2 s after another. */
+/* Sends `count` packets as they fall due without an answer; returns how many came 2 s after
+ * another. */
 static int close_pairs(struct desk *d, int count)
 {
     int pairs = 0;
@@ -395,7 +397,8 @@ static void any_poll_byte_of_a_peer_leaves_the_interval_in_range(void)
         p.origin = d.source.exchange.sent_wire;
         p.transmit = ntp_add_s(p.transmit, 2000.0);
         CHECK_INT(desk_hear(&d, &p, at(2000)), SOURCE_KISS);
-        CHECK(next_interval_s(&d) == 1024.0); /* hpoll + 1, at most maxpoll: its own byte means nothing */
+        CHECK(next_interval_s(&d) ==
+              1024.0); /* hpoll + 1, at most maxpoll: its own byte means nothing */
     }
 }
 
@@ -465,7 +468,10 @@ static void a_new_address_starts_with_nothing(void)
     CHECK(d.source.filter.dispersion_s == DISPERSION_MAX_S);
 }
 
-#define CASE(name) {#name, name}
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
 const struct test_case source_tests[] = {
     CASE(a_client_says_nothing_but_a_nonce),
     CASE(every_nonce_is_new),

@@ -8,7 +8,8 @@
 #include "check.h"
 #include "wire.h"
 
-/* The three polls that recovery may take, the longest interval and the delay of a start included. */
+/* The three polls that recovery may take, the longest interval and the delay of a start included.
+ * */
 #define THREE_POLLS_S (3 * 64.0 * 1.0625 + 5.0)
 
 static const struct key pair_key = {
@@ -170,7 +171,8 @@ static void peers_of_polls_6_and_10_meet_at_the_faster(void)
     int answers[2] = {w->nodes[0].answers[1], w->nodes[1].answers[1]};
     wire_run(w, 3.0 * 1088.0 + 6400.0);
     for (int i = 0; i < 2; i++) {
-        CHECK(w->nodes[i].answers[1] - answers[i] >= 85); /* of 94 to 100 polls, some of them crossed */
+        CHECK(w->nodes[i].answers[1] - answers[i] >=
+              85); /* of 94 to 100 polls, some of them crossed */
         CHECK(peer_of(&w->nodes[i])->unanswered <= 3);
     }
     wire_free(w);
@@ -250,8 +252,8 @@ static int replay(struct wire *w, int count, unsigned order, bool reflect)
     return sent;
 }
 
-/* A pair with such polls, 20 attacks an hour from `begin` on; returns the answers both sides got and adds
- * the packets replayed. */
+/* A pair with such polls, 20 attacks an hour from `begin` on; returns the answers both sides got
+ * and adds the packets replayed. */
 static int attacked(const int8_t min[2], int8_t max, bool is_attacked, int *replayed)
 {
     static const unsigned orders[] = {1, 7, 11, 13};
@@ -291,14 +293,16 @@ static void replaying_all_that_was_said_changes_nothing(void)
             int undisturbed = attacked(mins[i], max, false, &none);
             int disturbed = attacked(mins[i], max, true, &replayed);
             CHECK(replayed > 1000);
-            CHECK(undisturbed >= (max == 6 ? 200 : 15)); /* at poll 13 they are at 2048 s by the end */
-            CHECK_INT(disturbed, undisturbed); /* not even the one sample per packet that is allowed */
+            CHECK(undisturbed >=
+                  (max == 6 ? 200 : 15)); /* at poll 13 they are at 2048 s by the end */
+            CHECK_INT(disturbed,
+                      undisturbed); /* not even the one sample per packet that is allowed */
         }
     }
 }
 
-/* An attacker on the path: every packet is held back and comes after the next one of its sender, so that
- * it is new when it comes out of order. */
+/* An attacker on the path: every packet is held back and comes after the next one of its sender,
+ * so that it is new when it comes out of order. */
 static void route_swapped(struct wire *w, struct wire_packet *packet)
 {
     if (packet->from.port != NTP_PORT || packet->to.port != NTP_PORT) {
@@ -358,7 +362,10 @@ static void a_replay_across_a_restart_yields_no_sample(void)
     wire_free(w);
 }
 
-#define CASE(name) {#name, name}
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
 const struct test_case symmetric_tests[] = {
     CASE(peers_that_start_together_find_each_other),
     CASE(peers_that_start_one_after_the_other_find_each_other),

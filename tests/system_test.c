@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a node claims, how the claim grows and when it ends; the calendar of leap days. Check 40 is of
- * the validation table.
+ * What a node claims, how the claim grows and when it ends; the calendar of leap days. Check 40 is
+ * of the validation table.
  */
 #include "../engine/system.h"
 
@@ -38,7 +38,8 @@ struct bench {
     struct system sys;
 };
 
-/* Synchronised at time 0 with a root distance of 0.015 + 0.030 + (0.004 + 0.005 + 0.001) = 0.055 s. */
+/* Synchronised at time 0 with a root distance of 0.015 + 0.030 + (0.004 + 0.005 + 0.001) = 0.055
+ * s. */
 static struct bench synchronised(enum policy policy)
 {
     struct bench b;
@@ -275,7 +276,10 @@ static void the_calendar_does_not_stumble_over_the_era(void)
     CHECK(!system_is_leap_day(ntp_add_s(NTP_TIME_ZERO, 21 * 86400.0)));
 }
 
-#define CASE(name) {#name, name}
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
 const struct test_case system_tests[] = {
     CASE(a_new_system_claims_nothing),
     CASE(an_update_adds_the_hop_to_what_the_leader_claims),

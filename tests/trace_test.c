@@ -153,27 +153,29 @@ static void peerstats_are_ntpds(void)
 {
     char text[128];
     struct trace_record r = record_of(TRACE_SAMPLE, NULL);
-    r.u.sample.status = 0x9614;
+    r.u.sample.status = 0x0d6a;
     r.u.sample.offset_s = 0.000123456;
     r.u.sample.delay_s = 0.0254;
     r.u.sample.dispersion_s = 7.9375;
     r.u.sample.jitter_s = 0.00000023842;
     size_t length = trace_peerstats(&r, text, sizeof text);
-    CHECK_STR(text, "140.160.247.31 9614 0.000123456 0.025400000 7.937500000 0.000000238");
+    CHECK_STR(text, "140.160.247.31 d6a 0.000123456 0.025400000 7.937500000 0.000000238");
     CHECK_INT(length, strlen(text));
 }
 
-#define CASE(name) {#name, name}
-const struct test_case trace_tests[] = {
-    CASE(a_state_names_both_ends_and_the_bound),
-    CASE(a_leader_is_named_or_none),
-    CASE(a_loop_update_shows_offset_drift_and_poll),
-    CASE(a_sample_shows_offset_delay_and_dispersion),
-    CASE(steps_spikes_and_clock_events_show_their_amount),
-    CASE(reach_says_which_way),
-    CASE(refusals_name_their_cause),
-    CASE(every_kind_has_a_text),
-    CASE(text_is_cut_at_the_size_and_ended),
-    CASE(loopstats_are_ntpds),
-    CASE(peerstats_are_ntpds),
-    {NULL, NULL}};
+#define CASE(name)                                                                                 \
+    {                                                                                              \
+#name, name                                                                                \
+    }
+const struct test_case trace_tests[] = {CASE(a_state_names_both_ends_and_the_bound),
+                                        CASE(a_leader_is_named_or_none),
+                                        CASE(a_loop_update_shows_offset_drift_and_poll),
+                                        CASE(a_sample_shows_offset_delay_and_dispersion),
+                                        CASE(steps_spikes_and_clock_events_show_their_amount),
+                                        CASE(reach_says_which_way),
+                                        CASE(refusals_name_their_cause),
+                                        CASE(every_kind_has_a_text),
+                                        CASE(text_is_cut_at_the_size_and_ended),
+                                        CASE(loopstats_are_ntpds),
+                                        CASE(peerstats_are_ntpds),
+                                        {NULL, NULL}};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A few engines on a wire, for tests: packets of real bytes over a fixed delay, clocks that are
- * steered as commanded, and upstreams that tell true time plus an error. No simulator in it: time is
- * counted in ticks, and nothing is random. After every verb the promises of the contract are checked.
+ * steered as commanded, and upstreams that tell true time plus an error. No simulator in it: time
+ * is counted in ticks, and nothing is random. After every verb the promises of the contract are
+ * checked.
  */
 #ifndef HOLDFAST_WIRE_H
 #define HOLDFAST_WIRE_H
@@ -60,9 +61,9 @@ struct wire_node {
     struct wire_change changes[WIRE_STATES];
     int change_count, steps, disputes, sends, leaders;
     int samples[WIRE_LINES], answers[WIRE_LINES], rejects;
-    int resolves;            /* names asked for */
-    uint16_t resolve_line;   /* the last of them */
-    double resolve_s;        /* when */
+    int resolves;          /* names asked for */
+    uint16_t resolve_line; /* the last of them */
+    double resolve_s;      /* when */
     char last_why[96];
 };
 
@@ -91,7 +92,7 @@ struct wire {
     struct wire_packet records[WIRE_RECORDS]; /* peer packets as sent, the oldest overwritten */
     int record_count;
     wire_route *route;
-    void *context; /* of the test's route */
+    void *context;                         /* of the test's route */
     void (*watch)(struct wire_node *node); /* after every verb */
     struct wire_packet held[WIRE_NODES];   /* for the test's own use */
     bool is_held[WIRE_NODES];
@@ -152,9 +153,8 @@ static inline struct wire_upstream *wire_add_upstream(struct wire *w, struct add
 }
 
 /* A numeric line of the node's configuration; polls 6 to 10. */
-static inline struct association_config *wire_add_line(struct wire_node *n,
-                                                       enum association_kind kind,
-                                                       struct address address)
+static inline struct association_config *
+wire_add_line(struct wire_node *n, enum association_kind kind, struct address address)
 {
     struct association_config *line = &n->lines[n->config.association_count++];
     *line = (struct association_config){.kind = kind,
@@ -298,7 +298,8 @@ static inline void wire_expire(struct wire_node *n)
 }
 
 /* The resolver's answer to a line's name: 198.51.100.k for each k of the list. */
-static inline void wire_resolved(struct wire_node *n, uint16_t line, const uint8_t *last, size_t count)
+static inline void wire_resolved(struct wire_node *n, uint16_t line, const uint8_t *last,
+                                 size_t count)
 {
     struct effects out;
     struct endpoint addresses[16];
@@ -314,14 +315,13 @@ static inline void wire_arrive(struct wire_node *n, const struct wire_packet *pa
 {
     struct effects out;
     mono_time heard[WIRE_LINES] = {{0}};
-    struct datagram in = {.peer = packet->from,
-                          .local = {packet->to.address, packet->to.port},
-                          .request = packet->to.port == NTP_PORT
-                                         ? 0
-                                         : (uint32_t)(packet->to.port - WIRE_PORTS),
-                          .kind = STAMP_KERNEL,
-                          .bytes = packet->bytes,
-                          .size = packet->size};
+    struct datagram in = {
+        .peer = packet->from,
+        .local = {packet->to.address, packet->to.port},
+        .request = packet->to.port == NTP_PORT ? 0 : (uint32_t)(packet->to.port - WIRE_PORTS),
+        .kind = STAMP_KERNEL,
+        .bytes = packet->bytes,
+        .size = packet->size};
     struct instant now = wire_instant(n);
     in.stamp = now.clock;
     for (int i = 0; i < n->engine->source_count && i < WIRE_LINES; i++) {
@@ -404,8 +404,7 @@ static inline struct wire_node *wire_first_wake(struct wire *w, int64_t until)
     struct wire_node *first = NULL;
     for (int i = 0; i < w->node_count; i++) {
         struct wire_node *n = &w->nodes[i];
-        if (n->engine && n->wake.ticks <= until &&
-            (!first || n->wake.ticks < first->wake.ticks)) {
+        if (n->engine && n->wake.ticks <= until && (!first || n->wake.ticks < first->wake.ticks)) {
             first = n;
         }
     }

@@ -252,8 +252,7 @@ static void names_are_not_found_while_every_path_to_them_is_cut(void)
     miniature_close(&m);
 }
 
-/* ---- the rules of the contract -----------------------------------------------------------------
- */
+/* ---- the rules of the contract -------------------------------------------------------------- */
 
 static void expect_violation(const struct effects *effects, const char *words)
 {
