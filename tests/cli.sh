@@ -1,0 +1,328 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The command line from outside: what it prints, its exit status, and what bad input meets: one clear message with
+# file, line and column where there is one, and nothing half written.
+# Usage: tests/cli.sh HOLDFAST
+set -u
+LC_ALL=C.UTF-8
+export LC_ALL
+root=$PWD
+case $1 in /*) holdfast=$1 ;; *) holdfast=$root/$1 ;; esac
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 2
+export HOLDFAST_PLOTS=$work/no-plots # the pictures have tests of their own, at the end
+
+passed=0 failed=0
+
+verdict() { # verdict NAME WHAT-IS-WRONG ("" when nothing is)
+    if [ -z "$2" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL  command line: $1: $2"
+        { sed 's/^/      out| /' out | head -n 12; sed 's/^/      err| /' err | head -n 12; } 2>/dev/null
+    fi
+}
+
+# The program itself must never end in an assertion, a signal or a sanitizer's complaint.
+unclean() {
+    grep -E -m 1 'Sanitizer|runtime error:|Assertion .* failed' err
+}
+
+# Lines of err that complain. Notes, warnings and the advice under a complaint do not count, nor do the lines that only
+# say where it came from: the scenario's that named a configuration with an error, the plot command's.
+complaints() {
+    grep -E '^[^ ].*: error: |^holdfast' err | grep -vE ': error: configuration ".*" has errors$|draw\.sh .* failed$'
+}
+
+refuses() { # refuses NAME STATUS REGEX ARGUMENT...: that status, one complaint, and it matches
+    local name=$1 expected=$2 regex=$3 status wrong=''
+    shift 3
+    "$holdfast" "$@" >out 2>err </dev/null
+    status=$?
+    if [ "$status" -ne "$expected" ]; then
+        wrong="exit status $status, expected $expected"
+    elif [ -n "$(unclean)" ]; then
+        wrong=$(unclean)
+    elif [ "$(complaints | wc -l)" -ne 1 ]; then
+        wrong="$(complaints | wc -l) complaints, expected one"
+    elif ! complaints | grep -qE -- "$regex"; then
+        wrong="the complaint does not match $regex"
+    elif grep -q '^digest' out; then
+        wrong='printed a digest all the same'
+    fi
+    verdict "$name" "$wrong"
+}
+
+accepts() { # accepts NAME REGEX ARGUMENT...: status 0, no complaint, and stdout holds the regex
+    local name=$1 regex=$2 status wrong=''
+    shift 2
+    "$holdfast" "$@" >out 2>err </dev/null
+    status=$?
+    if [ "$status" -ne 0 ]; then
+        wrong="exit status $status"
+    elif [ -n "$(unclean)" ]; then
+        wrong=$(unclean)
+    elif grep -q ': error: ' err; then
+        wrong='complains'
+    elif ! grep -qE -- "$regex" out; then
+        wrong="printed nothing that matches $regex"
+    fi
+    verdict "$name" "$wrong"
+}
+
+is() { # is NAME COMMAND...: the command succeeds
+    local name=$1
+    shift
+    if "$@" >/dev/null 2>&1; then verdict "$name" ''; else verdict "$name" "not so: $*"; fi
+}
+
+# A good scenario; every bad one is this with one line changed, so that what is refused is that line.
+mkdir conf
+cat >good.scenario <<'END'
+title     "Two servers"
+seed      7
+duration  2h
+files     conf/
+node      one   address 10.0.0.1  config one.conf  clock xo-server
+node      two   address 10.0.0.2  config two.conf  clock xo-server
+upstream  *.pool.example  stratum 2  link wan
+clients   3     address 10.0.1.0/24  config client.conf
+link      campus between one two clients
+at 1h     cut upstream for 10min
+expect    synchronised one two from 30min until 1h
+END
+printf 'server 0.pool.example iburst\nserver 1.pool.example iburst\n' >conf/one.conf
+printf 'server 1.pool.example iburst\nserver 2.pool.example iburst\n' >conf/two.conf
+printf 'server 10.0.0.1 iburst\nserver 10.0.0.2 iburst\n' >conf/client.conf
+
+change() { # change FILE LINE TEXT: good.scenario with that line replaced
+    awk -v n="$2" -v text="$3" 'NR == n { print text; next } { print }' good.scenario >"$1"
+}
+
+# --- the good one, and what is said of it
+accepts 'a good scenario runs' '^digest: [0-9a-f]{64}$' run good.scenario
+is 'the digest is the last line' bash -c 'tail -n 1 out | grep -qE "^digest: [0-9a-f]{64}$"'
+is 'seed and options come first' bash -c 'head -n 1 out | grep -q -- "good.scenario --seed 7"'
+is 'nothing but the report in a pipe' test ! -s err
+cp out first
+accepts 'the same seed again' '^digest: ' run good.scenario --seed 7
+is 'gives the same digest' cmp <(tail -n 1 first) <(tail -n 1 out)
+accepts 'another seed' '^digest: ' run good.scenario --seed 8
+is 'gives another digest' bash -c '! cmp -s <(tail -n 1 first) <(tail -n 1 out)'
+accepts 'quiet prints the digest alone' '^digest: ' run good.scenario --quiet
+is 'and no more than that' test "$(wc -l <out)" -eq 1
+accepts 'until stops early' '^digest: ' run good.scenario --until 40min
+accepts 'three seeds' '^3 of 3 runs passed$' run good.scenario --runs 3
+is 'with a line for each' test "$(grep -cE '^seed (7|8|9) ' out)" -eq 3
+accepts 'help' 'Exit status' help
+accepts 'help ntp.conf names every directive' '^restrict ' help ntp.conf
+for directive in server peer pool driftfile keys trustedkey requestkey controlkey enable disable restrict tos \
+    tinker statsdir statistics filegen logfile logconfig leapfile includefile interface policy fudge discard mru; do
+    is "help ntp.conf has $directive" grep -qE "^$directive( |\$)" out
+done
+accepts 'help scenario' 'expect' help scenario
+accepts 'version' '^holdfast [0-9]' version
+
+# --- an expectation that does not hold
+change wrong.scenario 11 'expect    error of one two < 1ns'
+"$holdfast" run wrong.scenario >out 2>err
+is 'an expectation that fails makes exit status 1' test $? -eq 1
+is 'and is named with what was seen' grep -qE 'FAIL.*error of one two < 1ns' out
+"$holdfast" run wrong.scenario --runs 2 >out 2>err
+is 'one failing seed fails the runs' test $? -eq 1
+again=$(sed -nE 's/^ *again: holdfast //p' out | head -n 1)
+# shellcheck disable=SC2086
+"$holdfast" $again >out 2>err
+is 'and prints the command that shows it again' test $? -eq 1
+
+# --- usage
+refuses 'no command' 2 '' run
+refuses 'an unknown command' 2 'did you mean "run"' rum good.scenario
+refuses 'an unknown option' 2 'did you mean "--seed"' run good.scenario --sed 4
+refuses 'an option without its value' 2 '--seed needs' run good.scenario --seed
+refuses 'a seed that is no number' 2 '--seed needs' run good.scenario --seed x1
+refuses 'a seed too large' 2 '--seed needs' run good.scenario --seed 18446744073709551616
+refuses 'no runs' 2 '--runs needs' run good.scenario --runs 0
+refuses 'a time without unit' 2 '--until needs' run good.scenario --until 5
+refuses 'a time beyond the end' 2 'beyond' run good.scenario --until 3h
+refuses 'two scenarios' 2 'one scenario' run good.scenario good.scenario
+refuses 'pcap without a directory' 2 '--pcap needs' run good.scenario --pcap
+refuses 'help on nothing we know' 2 'help' help nonsense
+refuses 'plot without a directory' 2 'expected one' plot
+
+# --- scenarios that are wrong
+refuses 'a scenario that is not there' 3 '^nowhere.scenario: error: ' run nowhere.scenario
+refuses 'a directory as scenario' 3 '^conf: error: ' run conf
+change bad.scenario 5 'nod       one   address 10.0.0.1  config one.conf'
+sed -i '11d;10d;9s/one two //' bad.scenario
+refuses 'an unknown word' 3 '^bad.scenario:5:1: error: .*node' run bad.scenario
+change bad.scenario 10 'at 1h     cutt upstream for 10min'
+refuses 'an unknown verb' 3 '^bad.scenario:10:11: error: .*cut' run bad.scenario
+change bad.scenario 3 'duration  2kg'
+refuses 'a wrong unit' 3 '^bad.scenario:3:11: error: ' run bad.scenario
+change bad.scenario 3 'duration  2'
+refuses 'a missing unit' 3 '^bad.scenario:3:11: error: ' run bad.scenario
+change bad.scenario 10 'at 1h     cut upstream for 10ppm'
+refuses 'a frequency for a time' 3 '^bad.scenario:10:28: error: ' run bad.scenario
+change bad.scenario 6 'node      two   address 10.0.0.1  config two.conf'
+refuses 'an address taken twice' 3 '^bad.scenario:6:25: error: .*10\.0\.0\.1' run bad.scenario
+change bad.scenario 8 'clients   3     address 10.0.0.0/24  config client.conf'
+refuses 'a network over a node' 3 '^bad.scenario:8:25: error: ' run bad.scenario
+change bad.scenario 8 'clients   300   address 10.0.1.0/24  config client.conf'
+refuses 'a network too small' 3 '^bad.scenario:8:' run bad.scenario
+change bad.scenario 10 'at 1h     cut nobody for 10min'
+refuses 'a cut of a node that does not exist' 3 '^bad.scenario:10:15: error: .*nobody' run bad.scenario
+change bad.scenario 10 'at 3h     cut upstream for 10min'
+refuses 'a time beyond the duration' 3 '^bad.scenario:10:4: error: ' run bad.scenario
+change bad.scenario 1 'title     "Two servers'
+refuses 'a quote that never ends' 3 '^bad.scenario:1:11: error: ' run bad.scenario
+change bad.scenario 11 'expect    synchronised nobody'
+refuses 'an expectation of a node that does not exist' 3 '^bad.scenario:11:24: error: .*nobody' run bad.scenario
+# --- configurations that are wrong
+other() { # other FILE: bad.scenario with that configuration for the node `one`
+    change bad.scenario 5 "node      one   address 10.0.0.1  config $1  clock xo-server"
+}
+printf 'server time.elsewhere\n' >conf/elsewhere.conf
+other elsewhere.conf
+refuses 'a host name that nothing stands behind' 3 'elsewhere\.conf:1(:8)?: error: .*time\.elsewhere' run bad.scenario
+other nowhere.conf
+refuses 'a configuration that is not there' 3 'nowhere\.conf' run bad.scenario
+mkdir conf/folder.conf
+other folder.conf
+refuses 'a directory as configuration' 3 'folder\.conf' run bad.scenario
+ln -s endless.conf conf/endless.conf
+other endless.conf
+refuses 'a configuration that cannot be opened' 3 'endless\.conf' run bad.scenario
+other ../good.scenario
+refuses 'a configuration outside its folder' 3 '^bad.scenario:5:42: error: ' run bad.scenario
+printf 'server 0.pool.example\nincludefile b.conf\n' >conf/a.conf
+printf '\nincludefile a.conf\n' >conf/b.conf
+other a.conf
+refuses 'a loop of includes' 3 'b\.conf:2:13: error: ' run bad.scenario
+printf 'server 0.pool.example\nrestric default ignore\n' >conf/misspelt.conf
+other misspelt.conf
+refuses 'a misspelt directive' 3 'misspelt\.conf:2:1: error: .*restrict' run bad.scenario
+printf 'server 0.pool.example\nrestrict 10.0.0.0 mask' >conf/half.conf
+other half.conf
+refuses 'a configuration cut off in a line' 3 'half\.conf:2:23: error: ' run bad.scenario
+printf 'server 0.pool.example minpoll 99\n' >conf/range.conf
+other range.conf
+refuses 'a value out of range' 3 'range\.conf:1:31: error: .*17' run bad.scenario
+printf 'server 0.pool.example\n\000\001\002\n' >conf/bytes.conf
+other bytes.conf
+refuses 'bytes that are no text' 3 'bytes\.conf:2:1: error: ' run bad.scenario
+head -c 1200000 /dev/zero | tr '\000' '#' >conf/large.conf
+other large.conf
+refuses 'a configuration of a megabyte and more' 3 'large\.conf' run bad.scenario
+
+# A scenario and a configuration cut off anywhere: all right or refused, never a crash; a place is named.
+cut_off() { # cut_off FILE STEP: runs every STEP-th prefix of FILE in its own place
+    local whole size length status
+    whole=$(mktemp -p "$work")
+    cp "$1" "$whole"
+    size=$(stat -c %s "$whole")
+    for ((length = 0; length < size; length += $2)); do
+        head -c "$length" "$whole" >"$1"
+        "$holdfast" run cut.scenario --until 1s >out 2>err
+        status=$?
+        if [ -n "$(unclean)" ]; then
+            echo "$1 of $length bytes: $(unclean)"
+            break
+        fi
+        case $status in
+        0 | 1 | 2) ;; # 2: the duration is gone or shorter
+        3) grep -qE '^[^ :]+(:[0-9]+(:[0-9]+)?)?: error: ' err || { echo "$1 of $length bytes: no place"; break; } ;;
+        *) echo "$1 of $length bytes: exit status $status"; break ;;
+        esac
+    done
+    cp "$whole" "$1"
+}
+cp good.scenario cut.scenario
+verdict 'a scenario cut off anywhere' "$(cut_off cut.scenario 7)"
+cp "$root"/scenarios/time-group/tick.conf conf/tick.conf 2>/dev/null
+change cut.scenario 5 'node      one   address 10.0.0.1  config tick.conf'
+verdict 'a configuration cut off anywhere' "$(cut_off conf/tick.conf 7)"
+
+# --- run directories
+accepts 'a run directory' '^digest: ' run good.scenario --out run --pcap
+for file in report.txt summary.json truth.csv packets.pcap one/loopstats one/peerstats; do
+    is "holds $file" test -s "run/$file"
+done
+is 'the summary has the digest that was printed' grep -q "$(tail -n 1 out | cut -d ' ' -f 2)" run/summary.json
+for key in seed digest simulated_s wall_s events packets nodes timeline expectations; do
+    is "the summary has $key" grep -q "\"$key\":" run/summary.json
+done
+is 'the summary is JSON' bash -c "awk -f '$root/plots/flatten.awk' run/summary.json >flat && [ -s flat ]"
+is 'its expectations say what was seen' grep -qE $'^expectations\\.0\\.seen\t.' flat
+is 'truth.csv is long form' bash -c '[ "$(head -n 1 run/truth.csv)" = time_s,node,quantity,value ] &&
+    ! grep -qvE "^[^,]*,[^,]*,[^,]*,[^,]*$" run/truth.csv'
+is 'packets.pcap has the nanosecond magic' bash -c '
+    case $(od -An -N4 -tx1 run/packets.pcap | tr -d " ") in 4d3cb2a1 | a1b23c4d) true ;; *) false ;; esac'
+accepts 'a former run directory is replaced' '^digest: ' run good.scenario --out run --seed 9
+is 'whole, with nothing of the former run' bash -c 'grep -q "\"seed\": *9" run/summary.json && [ ! -e run/packets.pcap ]'
+accepts 'many runs into one directory' '2 of 2' run good.scenario --runs 2 --out many
+is 'have a directory each' test -s many/seed-7/summary.json -a -s many/seed-8/summary.json
+mkdir precious && echo mine >precious/letter
+refuses 'a directory that is no run is not replaced' 3 'precious' run good.scenario --out precious
+is 'and is left alone' test "$(ls precious)" = letter
+echo file >file
+ls -A >before
+refuses 'an output directory below a file' 3 'file/run' run good.scenario --out file/run
+refuses 'an output directory in /proc' 3 '/proc/holdfast' run good.scenario --out /proc/holdfast/run
+refuses 'a file as output directory' 3 'file' run good.scenario --out file
+ls -A >after
+is 'leave nothing behind' diff <(grep -vE '^(out|err|before|after)$' before) <(grep -vE '^(out|err|before|after)$' after)
+if [ -c /dev/full ]; then
+    "$holdfast" run good.scenario >/dev/full 2>err
+    is 'output that cannot be written is no success' test $? -eq 3
+fi
+
+# --- ^C in a long run
+sed 's/^duration .*/duration  7000d/' good.scenario >long.scenario
+for how in '' '--out long' '--runs 1000 --out long'; do
+    # shellcheck disable=SC2086
+    "$holdfast" run long.scenario $how >out 2>err &
+    pid=$!
+    sleep 0.7
+    kill -INT "$pid" 2>/dev/null
+    wait "$pid"
+    is "^C ends a run ($how) with status 130" test $? -eq 130
+    is "and says where it was ($how)" grep -qE '^holdfast run: interrupted at simulated [0-9]' err
+    is "and prints no digest ($how)" bash -c '! grep -q ^digest out'
+    is "and leaves nothing half written ($how)" bash -c '[ -z "$(find . -path "./*long*" -not -name long.scenario -type f)" ]'
+done
+rm -rf long
+
+# --- pictures
+accepts 'a run whose pictures cannot be drawn' '^digest: ' run good.scenario --out run
+is 'says so and is a run all the same' grep -q 'no plots were drawn' err
+export HOLDFAST_PLOTS=$root/plots
+if command -v gnuplot >/dev/null; then
+    rm -f run/*.svg run/*.png
+    "$holdfast" plot run >out 2>err
+    is 'a run directory plots again without the simulator' test $? -eq 0
+    for picture in error spread state frequency; do
+        is "draws $picture.svg" grep -q '</svg>' "run/$picture.svg"
+        is "draws $picture.png" bash -c "[ \"\$(head -c 4 run/$picture.png | tail -c 3)\" = PNG ]"
+    done
+fi
+refuses 'plot of a directory that is no run' 3 'precious' plot precious
+is 'and draws nothing there' test "$(ls precious)" = letter
+refuses 'plot of nothing' 3 'no such directory' plot nowhere
+mkdir few && for tool in sh bash awk sed env dirname mktemp rm cp mv cat; do ln -s "$(command -v $tool)" few/; done
+PATH=$work/few "$holdfast" plot run >out 2>err
+is 'plot without gnuplot ends with status 3' test $? -eq 3
+is 'and names the package' grep -q 'gnuplot-nox' err
+
+# --- the article's own files
+cd "$root" || exit 2
+is "the article's two files are shipped verbatim" sha256sum --quiet -c - <<'END'
+16ae825871d28bb84e957b571faed5d02f9de5093d6f3317767e2b61a7646bc2  scenarios/time-group/tick.conf
+a16bf1d0b9d1319d40533d098ab59d4dea5d6f03a3c4992feb5c1576b74c6748  scenarios/time-group/tock.conf
+END
+
+echo "command-line: $passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
