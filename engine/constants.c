@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The table behind constants.h, so that a test and a reader find every choice in one place. Holds no logic.
+ * The table behind constants.h, so that a test and a reader find every choice in one place. Holds
+ * no logic.
  */
 #include "constants.h"
 
@@ -25,7 +26,8 @@ static const struct constant_row rows[] = {
     {"FLL", FLL_GAIN, (double)NAN, 18, 0.25, FLL_GAIN,
      "the documents' 1/4, multiplied; 4.2.8p9 and later divide by it, which is unstable here"},
     {"ALLAN", 1 << ALLAN_LOG2S, 2048, 1500, 2048, 1 << ALLAN_LOG2S, "s; the text's 2^11"},
-    {"AVG", AVERAGE, (double)NAN, 4, 8, AVERAGE, "ntpd's: jitter and wander average over 8 updates"},
+    {"AVG", AVERAGE, (double)NAN, 4, 8, AVERAGE,
+     "ntpd's: jitter and wander average over 8 updates"},
     {"LIMIT", POLL_LIMIT, (double)NAN, 30, 30, POLL_LIMIT, ""},
     {"PGATE", POLL_GATE, (double)NAN, 4, 4, POLL_GATE, ""},
     {"SGATE", SPIKE_GATE, 3, 3, 3, SPIKE_GATE, ""},
@@ -39,7 +41,8 @@ static const struct constant_row rows[] = {
     {"MAXPOLL", POLL_MAX, 17, 17, 17, POLL_MAX, ""},
     {"MAXSTRAT", 16, 16, 16, 16, 16, ""},
     {"UNREACH", UNREACHABLE_POLLS, 24, 12, 10, UNREACHABLE_POLLS,
-     "we do not back off towards maxpoll: after eight unanswered polls a source is asked every 256 s"},
+     "we do not back off towards maxpoll: after eight unanswered polls a source is asked every 256 "
+     "s"},
 };
 
 const struct constant_row *constants_table(size_t *count)

@@ -118,7 +118,8 @@ static double discipline_interval_s(const struct discipline *d, mono_time now)
     return fmax(mono_diff_s(now, d->updated), 1.0);
 }
 
-static void discipline_jitter(struct discipline *d, const struct engine_config *config, double offset_s)
+static void discipline_jitter(struct discipline *d, const struct engine_config *config,
+                              double offset_s)
 {
     double floor_s = power_of_two(config->clock.precision);
     double now = fmax(fabs(offset_s - d->last_offset_s), floor_s);
@@ -135,9 +136,10 @@ static void discipline_frequency(struct discipline *d, double change)
     d->wander = sqrt(square + (moved * moved - square) / AVERAGE);
 }
 
-/* The loop of RFC 5905 11.3: PLL always, FLL from the Allan intercept on (models-and-validation 3.2). */
-static void discipline_loop(struct discipline *d, const struct engine_config *config, double offset_s,
-                            mono_time now)
+/* The loop of RFC 5905 11.3: PLL always, FLL from the Allan intercept on (models-and-validation
+ * 3.2). */
+static void discipline_loop(struct discipline *d, const struct engine_config *config,
+                            double offset_s, mono_time now)
 {
     double interval = discipline_interval_s(d, now);
     double allan = power_of_two(config->tinker.allan_log2s);
@@ -177,9 +179,10 @@ static void discipline_poll(struct discipline *d, mono_time now)
     }
 }
 
-/* The frequency that a training of `interval` seconds shows. It is good to a few ppm over a noisy path, and a loop
- * that slows down at once would take half a day over the rest: the poll stays low until the loop at its fastest
- * has been through one zero crossing (models-and-validation 3.2: 48 polls). */
+/* The frequency that a training of `interval` seconds shows. It is good to a few ppm over a noisy
+ * path, and a loop that slows down at once would take half a day over the rest: the poll stays low
+ * until the loop at its fastest has been through one zero crossing (models-and-validation 3.2: 48
+ * polls). */
 static void discipline_train(struct discipline *d, double offset_s, double interval, mono_time now)
 {
     discipline_frequency(d, clamp((offset_s - d->residual_s) / interval, FREQUENCY_MAX));
@@ -248,8 +251,8 @@ static enum discipline_verdict discipline_small(struct discipline *d,
         d->phase = DISCIPLINE_LOCKED;
     } else {
         d->phase = DISCIPLINE_LOCKED;
-        /* What an outage left behind is an offset to remove and says little of the frequency: the loop is
-         * closed again when it has been slewed away. */
+        /* What an outage left behind is an offset to remove and says little of the frequency: the
+         * loop is closed again when it has been slewed away. */
         d->is_returning = d->mind_gap || (d->is_returning && fabs(d->residual_s) > SETTLED_S);
         if (!d->is_returning) {
             discipline_loop(d, config, offset_s, now);
@@ -265,7 +268,8 @@ static enum discipline_verdict discipline_small(struct discipline *d,
     return DISCIPLINE_ACCEPTED;
 }
 
-/* Nothing is steered, so what was measured is the whole answer: no residual, no frequency, no step. */
+/* Nothing is steered, so what was measured is the whole answer: no residual, no frequency, no
+ * step. */
 static enum discipline_verdict discipline_measure(struct discipline *d,
                                                   const struct engine_config *config,
                                                   double offset_s, mono_time now)
@@ -278,7 +282,8 @@ static enum discipline_verdict discipline_measure(struct discipline *d,
 }
 
 enum discipline_verdict discipline_update(struct discipline *d, const struct engine_config *config,
-                                          const struct ledger *ledger, double offset_s, mono_time now)
+                                          const struct ledger *ledger, double offset_s,
+                                          mono_time now)
 {
     double magnitude = fabs(offset_s);
     discipline_settle(d, ledger, now);

@@ -2,10 +2,11 @@
 /*
  * The clock discipline: offsets in, a rate (and sometimes a step) out.
  *
- * The reference phase/frequency-lock loop of RFC 5905 11.3 as ntpd runs it, made event-driven: between
- * updates the residual phase error is removed in pieces of one poll interval, each a constant rate, and what
- * was really applied is taken off through the ledger. Knows nothing of packets, sources or states of the
- * system. Narrow on purpose, so that another discipline can stand beside it.
+ * The reference phase/frequency-lock loop of RFC 5905 11.3 as ntpd runs it, made event-driven:
+ * between updates the residual phase error is removed in pieces of one poll interval, each a
+ * constant rate, and what was really applied is taken off through the ledger. Knows nothing of
+ * packets, sources or states of the system. Narrow on purpose, so that another discipline can stand
+ * beside it.
  */
 #ifndef HOLDFAST_DISCIPLINE_H
 #define HOLDFAST_DISCIPLINE_H
@@ -25,39 +26,41 @@ enum discipline_phase {
 
 enum discipline_verdict {
     DISCIPLINE_ACCEPTED,
-    DISCIPLINE_WAITING,  /* frequency is being measured: the offset is not used yet */
-    DISCIPLINE_HELD,     /* over the step threshold, not for long enough */
-    DISCIPLINE_STEP,     /* step by discipline.step_s, then the rate */
-    DISCIPLINE_PANIC     /* over the panic threshold: nothing is changed */
+    DISCIPLINE_WAITING, /* frequency is being measured: the offset is not used yet */
+    DISCIPLINE_HELD,    /* over the step threshold, not for long enough */
+    DISCIPLINE_STEP,    /* step by discipline.step_s, then the rate */
+    DISCIPLINE_PANIC    /* over the panic threshold: nothing is changed */
 };
 
 struct discipline {
     enum discipline_phase phase;
     bool drift_is_known;
-    bool large_step_allowed;    /* -g, until the first update of any size */
-    bool poll_is_fixed;         /* for measurements of the loop itself */
-    bool is_open;               /* the clock cannot or must not be steered: measure, never integrate */
-    int8_t poll;                /* system poll exponent, log2 s: sets the time constant */
-    int8_t poll_min, poll_max;  /* its range: of the present survivors */
+    bool large_step_allowed; /* -g, until the first update of any size */
+    bool poll_is_fixed;      /* for measurements of the loop itself */
+    bool is_open;            /* the clock cannot or must not be steered: measure, never integrate */
+    int8_t poll;             /* system poll exponent, log2 s: sets the time constant */
+    int8_t poll_min, poll_max; /* its range: of the present survivors */
     int poll_counter;
-    double drift;               /* s/s that the free-running rate needs added */
-    double residual_s;          /* phase error left at `settled` */
-    double settled_slew_s;      /* the ledger's sum then */
+    double drift;          /* s/s that the free-running rate needs added */
+    double residual_s;     /* phase error left at `settled` */
+    double settled_slew_s; /* the ledger's sum then */
     mono_time settled;
-    mono_time updated;          /* last accepted update, or start of training */
-    mono_time begun;            /* present piece of slew */
+    mono_time updated; /* last accepted update, or start of training */
+    mono_time begun;   /* present piece of slew */
     double last_offset_s, jitter_s;
-    double wander;              /* s/s */
-    double step_s;              /* with DISCIPLINE_STEP */
-    mono_time settles;          /* the poll does not rise before this */
-    bool mind_gap;              /* the next interval does not count: it spans an outage */
-    bool is_returning;          /* what the outage left is slewed away linearly, frequency held */
+    double wander;     /* s/s */
+    double step_s;     /* with DISCIPLINE_STEP */
+    mono_time settles; /* the poll does not rise before this */
+    bool mind_gap;     /* the next interval does not count: it spans an outage */
+    bool is_returning; /* what the outage left is slewed away linearly, frequency held */
 };
 
-/* Begins without an update; drift from the configuration (drift file, tinker freq) if it has one. */
+/* Begins without an update; drift from the configuration (drift file, tinker freq) if it has
+ * one. */
 void discipline_init(struct discipline *d, const struct engine_config *config, mono_time now);
 
-/* One offset (s, positive = local clock behind) at `now`. The ledger gives what was slewed so far. */
+/* One offset (s, positive = local clock behind) at `now`. The ledger gives what was slewed so
+ * far. */
 enum discipline_verdict discipline_update(struct discipline *d, const struct engine_config *config,
                                           const struct ledger *ledger, double offset_s,
                                           mono_time now);
@@ -74,7 +77,8 @@ mono_time discipline_wake(const struct discipline *d);
 /* The clock was stepped: no residual is left. */
 void discipline_stepped(struct discipline *d, const struct ledger *ledger, mono_time now);
 
-/* Sources were lost: the time constant falls to at most 2^poll, and the coming gap is not an interval. */
+/* Sources were lost: the time constant falls to at most 2^poll, and the coming gap is not an
+ * interval. */
 void discipline_hold(struct discipline *d, int8_t poll);
 
 /* The range of the system poll, from the survivors' minpoll and maxpoll. */

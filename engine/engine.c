@@ -37,7 +37,8 @@ static struct engine_layout engine_layout(const struct engine_config *config)
     }
     layout.sources = round_up(sizeof(struct engine));
     layout.resolutions = layout.sources + round_up(layout.source_count * sizeof(struct source));
-    layout.clients = layout.resolutions + round_up(layout.resolution_count * sizeof(struct resolution));
+    layout.clients =
+        layout.resolutions + round_up(layout.resolution_count * sizeof(struct resolution));
     layout.total = layout.clients;
     if (config->client_capacity > 0) {
         layout.total += round_up(clients_size(config->client_capacity));
@@ -67,12 +68,11 @@ static void engine_init_sources(struct engine *e, mono_time now)
             s->next_poll = mono_add_s(now, 0.5 + random_byte(&e->random) / 64.0);
             continue;
         }
-        e->resolutions[resolution++] =
-            (struct resolution){.association = a,
-                                .first_source = first,
-                                .source_count = config_sources(config),
-                                .backoff_log2s = RESOLVE_MIN_LOG2S,
-                                .due = now};
+        e->resolutions[resolution++] = (struct resolution){.association = a,
+                                                           .first_source = first,
+                                                           .source_count = config_sources(config),
+                                                           .backoff_log2s = RESOLVE_MIN_LOG2S,
+                                                           .due = now};
     }
 }
 
@@ -171,7 +171,8 @@ void engine_publish(struct engine *e, struct effects *out)
     out->todo |= EFFECT_VIEW;
 }
 
-void engine_set_state(struct engine *e, enum system_state state, struct instant now, const char *why)
+void engine_set_state(struct engine *e, enum system_state state, struct instant now,
+                      const char *why)
 {
     if (e->system.state == state) {
         return;
@@ -252,7 +253,8 @@ static void effects_finish(const struct engine *e, struct instant now, struct ef
     assert(!(out->todo & EFFECT_SEND) || out->send.size >= PACKET_HEADER_SIZE);
 }
 
-static void engine_tell_reach(const struct engine *e, int source, struct instant now, const char *why)
+static void engine_tell_reach(const struct engine *e, int source, struct instant now,
+                              const char *why)
 {
     struct trace_record record = {.kind = TRACE_REACH};
     record.u.reach.reach = e->sources[source].reach;
@@ -264,7 +266,8 @@ static void engine_tell_reach(const struct engine *e, int source, struct instant
 static void source_drain(struct engine *e, struct source *s, mono_time now)
 {
     if (e->policy->drains_filter && (s->reach & 0x0f) == 0 && s->filter.has_used) {
-        struct filter_sample nothing = {.at = now, .delay_s = DISPERSION_MAX_S,
+        struct filter_sample nothing = {.at = now,
+                                        .delay_s = DISPERSION_MAX_S,
                                         .dispersion_s = DISPERSION_MAX_S,
                                         .slewed_s = ledger_slewed_s(&e->ledger, now)};
         struct filter_terms terms = {.tolerance = e->config.tinker.dispersion,
@@ -285,8 +288,8 @@ static void engine_poll(struct engine *e, int source, struct instant now, struct
     if (s->config->key != 0) {
         const struct key *key = key_find(&e->config.keys, s->config->key);
         if (key) {
-            out->send.size = (uint16_t)(out->send.size +
-                                        auth_append(key, out->send.bytes, out->send.size));
+            out->send.size =
+                (uint16_t)(out->send.size + auth_append(key, out->send.bytes, out->send.size));
         }
     }
     out->todo |= EFFECT_SEND;
@@ -401,8 +404,8 @@ static void engine_void(struct engine *e, struct instant now)
     e->stepped_at = now.mono;
 }
 
-void engine_clock_event(struct engine *e, struct instant now, enum clock_event event, double amount_s,
-                        struct effects *out)
+void engine_clock_event(struct engine *e, struct instant now, enum clock_event event,
+                        double amount_s, struct effects *out)
 {
     effects_clear(out);
     struct trace_record record = {.kind = TRACE_CLOCK};

@@ -2,16 +2,16 @@
 /*
  * The contract between the engine and its world.
  *
- * A host - the simulator or the daemon - calls one verb per event, with one reading of its clocks, and
- * then carries out what the verb left in `struct effects`. The engine makes no system call, reads no
- * clock, allocates nothing, keeps nothing outside the memory it was given and does not know which world
- * it runs in. Same verbs with same arguments give the same effects, bit for bit.
+ * A host - the simulator or the daemon - calls one verb per event, with one reading of its clocks,
+ * and then carries out what the verb left in `struct effects`. The engine makes no system call,
+ * reads no clock, allocates nothing, keeps nothing outside the memory it was given and does not
+ * know which world it runs in. Same verbs with same arguments give the same effects, bit for bit.
  *
  * Rules a host can rely on, each an assertion that stays on in release builds:
  *  - every verb sets todo and wake; a due wake makes progress; waking early is harmless;
  *  - effects with a step never carry a send; a step always carries a rate;
  *  - rate_q is within +-clock.rate_max_q of the configuration;
- *  - now.mono never goes back from call to call (the host's duty, clamped and reported by the host).
+ *  - now.mono never goes back from call to call (the host clamps and reports it).
  */
 #ifndef HOLDFAST_ENGINE_H
 #define HOLDFAST_ENGINE_H
@@ -35,23 +35,24 @@ enum effect {
 };
 
 enum clock_change {
-    CLOCK_RATE = 1u << 0,   /* from now on the clock gains rate_q quanta on its free-running rate */
-    CLOCK_STEP = 1u << 1,   /* add step_s to the clock, before the rate */
-    CLOCK_LEAP = 1u << 2,   /* arm leap (LEAP_NONE disarms) */
-    CLOCK_STATUS = 1u << 3  /* refresh the kernel's maximum and estimated error: see engine_status() */
+    CLOCK_RATE = 1u << 0, /* from now on the clock gains rate_q quanta on its free-running rate */
+    CLOCK_STEP = 1u << 1, /* add step_s to the clock, before the rate */
+    CLOCK_LEAP = 1u << 2, /* arm leap (LEAP_NONE disarms) */
+    CLOCK_STATUS =
+        1u << 3 /* refresh the kernel's maximum and estimated error: see engine_status() */
 };
 
 struct clock_command {
-    unsigned what; /* clock_change bits */
-    double step_s; /* positive sets the clock forward */
+    unsigned what;  /* clock_change bits */
+    double step_s;  /* positive sets the clock forward */
     int64_t rate_q; /* units of clock.rate_quantum; positive makes the clock faster */
     uint8_t leap;
 };
 
-/* A datagram to send. request 0: from the service port, to a peer or as an answer; local is the address
- * to send from (family ADDRESS_NONE: the host's choice). Otherwise: from a new connected socket with a
- * random port, which replaces the former one of the same source; what comes back on it carries the
- * same request number. */
+/* A datagram to send. request 0: from the service port, to a peer or as an answer; local is the
+ * address to send from (family ADDRESS_NONE: the host's choice). Otherwise: from a new connected
+ * socket with a random port, which replaces the former one of the same source; what comes back on
+ * it carries the same request number. */
 struct outgoing {
     struct endpoint peer, local;
     uint32_t request;
@@ -68,11 +69,11 @@ struct effects {
 };
 
 enum clock_event {
-    CLOCK_REFUSED,       /* the last clock command failed; amount_s unused */
-    CLOCK_STEPPED,       /* somebody else stepped the clock by amount_s */
-    CLOCK_RATED,         /* somebody else changed its rate by amount_s (s/s) */
-    CLOCK_RESUMED,       /* the machine slept amount_s; mono stood still */
-    CLOCK_LEAPT          /* the armed leap second happened; amount_s is -1 (inserted) or +1 (deleted) */
+    CLOCK_REFUSED, /* the last clock command failed; amount_s unused */
+    CLOCK_STEPPED, /* somebody else stepped the clock by amount_s */
+    CLOCK_RATED,   /* somebody else changed its rate by amount_s (s/s) */
+    CLOCK_RESUMED, /* the machine slept amount_s; mono stood still */
+    CLOCK_LEAPT    /* the armed leap second happened; amount_s is -1 (inserted) or +1 (deleted) */
 };
 
 struct engine;
@@ -80,17 +81,18 @@ struct engine;
 /* Bytes of memory that engine_init() needs for this configuration; multiple of 16. */
 size_t engine_size(const struct engine_config *config);
 
-/* Builds an engine in `memory` (aligned to 16, engine_size() bytes) and returns it. The struct is copied;
- * what it points to must outlive the engine. `key` seeds the engine's random stream. Nothing is sent
- * before the first engine_expire(); call that at once. */
+/* Builds an engine in `memory` (aligned to 16, engine_size() bytes) and returns it. The struct is
+ * copied; what it points to must outlive the engine. `key` seeds the engine's random stream.
+ * Nothing is sent before the first engine_expire(); call that at once. */
 struct engine *engine_init(void *memory, const struct engine_config *config, const uint8_t key[32],
                            struct instant now);
 
 void engine_receive(struct engine *e, struct instant now, const struct datagram *in,
                     struct effects *out);
 
-/* A better transmit time of the datagram last sent with this request number, or, for request 0, of the
- * symmetric packet last sent to `peer` (which is not looked at otherwise); STAMP_NOT_SENT: it never left. */
+/* A better transmit time of the datagram last sent with this request number, or, for request 0, of
+ * the symmetric packet last sent to `peer` (which is not looked at otherwise); STAMP_NOT_SENT: it
+ * never left. */
 void engine_sent(struct engine *e, struct instant now, uint32_t request, ntp_time stamp,
                  enum stamp_kind kind, const struct endpoint *peer, struct effects *out);
 
@@ -101,8 +103,8 @@ void engine_expire(struct engine *e, struct instant now, struct effects *out);
 void engine_resolved(struct engine *e, struct instant now, uint16_t association,
                      const struct endpoint *addresses, size_t n, struct effects *out);
 
-void engine_clock_event(struct engine *e, struct instant now, enum clock_event event, double amount_s,
-                        struct effects *out);
+void engine_clock_event(struct engine *e, struct instant now, enum clock_event event,
+                        double amount_s, struct effects *out);
 
 /* Sets the only callback: a write-only sink of what happened and why. Called during verbs. */
 void engine_set_trace(struct engine *e, trace_sink *sink, void *context);
@@ -126,13 +128,21 @@ struct system_status {
     double drift_ppm;         /* what the free-running rate needs added; goes to the drift file */
     bool drift_is_known;      /* false until measured or loaded */
     double jitter_s, wander_ppm;
-    int8_t poll;              /* system poll exponent */
-    int system_peer;          /* source index, -1 = none */
+    int8_t poll;     /* system poll exponent */
+    int system_peer; /* source index, -1 = none */
 };
 
 /* How a source stands, in ntpq's order of tally codes: space x . - + # * o. */
-enum selection { SELECT_REJECT, SELECT_FALSETICK, SELECT_EXCESS, SELECT_OUTLIER, SELECT_CANDIDATE,
-                 SELECT_BACKUP, SELECT_SYSTEM_PEER, SELECT_PPS };
+enum selection {
+    SELECT_REJECT,
+    SELECT_FALSETICK,
+    SELECT_EXCESS,
+    SELECT_OUTLIER,
+    SELECT_CANDIDATE,
+    SELECT_BACKUP,
+    SELECT_SYSTEM_PEER,
+    SELECT_PPS
+};
 
 struct source_status {
     uint16_t association; /* index into engine_config.associations */

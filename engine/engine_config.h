@@ -41,13 +41,13 @@ struct association_config {
     struct address address; /* family set by -4 / -6 even for names, else ADDRESS_NONE */
     int8_t minpoll, maxpoll;
     bool iburst, burst, prefer, noselect, is_true;
-    uint8_t version;  /* 1 ... 4 */
-    uint32_t key;     /* 0 = none */
-    uint32_t line;    /* of the file that holds it */
+    uint8_t version; /* 1 ... 4 */
+    uint32_t key;    /* 0 = none */
+    uint32_t line;   /* of the file that holds it */
 };
 
-/* What the system does with loss and doubt; behaviour section 3. Names are looked up in the table of
- * system.h. */
+/* What the system does with loss and doubt; behaviour section 3. Names are looked up in the table
+ * of system.h. */
 enum policy { POLICY_HOLDFAST, POLICY_RFC5905, POLICIES };
 
 /* What the clock can do; declared by the host, so that commands need no reply. */
@@ -59,8 +59,8 @@ struct clock_ability {
 };
 
 struct tos_config {
-    double maxdist_s;  /* NAN = the policy's */
-    double mindist_s;  /* floor of an interval's half width in the intersection; 1 ms */
+    double maxdist_s; /* NAN = the policy's */
+    double mindist_s; /* floor of an interval's half width in the intersection; 1 ms */
     double orphanwait_s;
     double holdover_s; /* end holdover after this long; 0 = by root distance only */
     uint8_t minclock, minsane, maxclock;
@@ -69,12 +69,12 @@ struct tos_config {
 };
 
 struct tinker_config {
-    double step_s;          /* 0.128; 0 = never step */
-    double stepout_s;       /* 300 */
-    double panic_s;         /* 1000; 0 = no panic check */
-    double dispersion;      /* s/s: 15e-6 */
-    uint8_t allan_log2s;    /* 11 */
-    double frequency_ppm;   /* start value; NAN = none */
+    double step_s;        /* 0.128; 0 = never step */
+    double stepout_s;     /* 300 */
+    double panic_s;       /* 1000; 0 = no panic check */
+    double dispersion;    /* s/s: 15e-6 */
+    uint8_t allan_log2s;  /* 11 */
+    double frequency_ppm; /* start value; NAN = none */
 };
 
 /* discard: the token bucket of behaviour section 1. */
@@ -93,7 +93,7 @@ struct engine_config {
     struct tos_config tos;
     struct tinker_config tinker;
     struct discard_config discard;
-    bool restrict_source;       /* a "restrict source" line exists */
+    bool restrict_source; /* a "restrict source" line exists */
     uint16_t restrict_source_flags;
     bool allow_large_first_step; /* -g */
     bool disable_discipline;     /* disable ntp: measure, never steer */
@@ -106,8 +106,8 @@ struct engine_config {
     double drift_ppm; /* the drift file's value: what the clock rate needs added; NAN = none */
 };
 
-/* Every field as when no line names it; no associations, no keys, an empty access list; a clock with
- * 2^-16 ppm quantum, +-1000 ppm, precision 2^-22 s. */
+/* Every field as when no line names it; no associations, no keys, an empty access list; a clock
+ * with 2^-16 ppm quantum, +-1000 ppm, precision 2^-22 s. */
 void engine_config_default(struct engine_config *config);
 
 #endif

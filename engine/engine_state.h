@@ -17,11 +17,11 @@
 /* Looking a name up, one per association whose name is no address. */
 struct resolution {
     uint16_t association, first_source, source_count;
-    uint8_t alternates;      /* addresses kept; the present one included */
+    uint8_t alternates; /* addresses kept; the present one included */
     uint8_t next_alternate;
     uint8_t backoff_log2s;
-    bool is_pending;         /* the host has been asked */
-    mono_time due;           /* when to ask */
+    bool is_pending; /* the host has been asked */
+    mono_time due;   /* when to ask */
     struct endpoint addresses[ALTERNATES_MAX];
 };
 
@@ -39,29 +39,30 @@ struct engine {
     struct source *sources;
     struct resolution *resolutions;
     uint16_t source_count, resolution_count;
-    int leader;              /* index of the system peer, -1 = none */
-    uint32_t requests;       /* last request number given out */
-    int64_t rate_q;          /* in force */
-    bool is_started;         /* the first rate has been commanded */
+    int leader;        /* index of the system peer, -1 = none */
+    uint32_t requests; /* last request number given out */
+    int64_t rate_q;    /* in force */
+    bool is_started;   /* the first rate has been commanded */
     bool needs_selection;
     bool has_stepped;
     mono_time stepped_at;
     uint8_t armed_leap;
-    uint32_t rejected;       /* packets refused by sources, all causes */
+    uint32_t rejected; /* packets refused by sources, all causes */
 };
 
 /* Fills kind-independent fields and hands the record to the sink. */
 void engine_say(const struct engine *e, struct trace_record *record, struct instant now, int source,
                 const char *why);
 
-/* Settles the residual and commands the rate that the discipline wants (adds EFFECT_CLOCK when the rate in
- * force changes). */
+/* Settles the residual and commands the rate that the discipline wants (adds EFFECT_CLOCK when the
+ * rate in force changes). */
 void engine_steer(struct engine *e, struct instant now, struct effects *out);
 
 /* Publishes the system variables (EFFECT_VIEW). */
 void engine_publish(struct engine *e, struct effects *out);
 
-void engine_set_state(struct engine *e, enum system_state state, struct instant now, const char *why);
+void engine_set_state(struct engine *e, enum system_state state, struct instant now,
+                      const char *why);
 
 /* Every source's poll exponent after the system's has changed, or the state. */
 void engine_spread_poll(struct engine *e, mono_time now);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * May this packet be believed? The tests of one packet against one association, in the order of the reference
- * (security 1.10), all pure: nothing here writes to the association.
+ * May this packet be believed? The tests of one packet against one association, in the order of the
+ * reference (security 1.10), all pure: nothing here writes to the association.
  */
 #include <math.h>
 
@@ -67,7 +67,8 @@ static enum source_verdict exchange_match(const struct source *s, const struct p
 }
 
 /* A peer's packet that answers nothing: what it takes to be echoed (behaviour 2b, security V24). */
-static enum source_verdict exchange_unasked(const struct source *s, const struct source_terms *terms,
+static enum source_verdict exchange_unasked(const struct source *s,
+                                            const struct source_terms *terms,
                                             const struct packet *p, ntp_time arrival)
 {
     const struct exchange *x = &s->exchange;
@@ -92,7 +93,8 @@ static enum source_verdict exchange_judge_peer(const struct source *s,
     if (ntp_is_zero(p->transmit)) {
         return SOURCE_ZERO;
     }
-    /* What I sent before my last packet shows itself by its origin: only I echo the peer's own words. */
+    /* What I sent before my last packet shows itself by its origin: only I echo the peer's own
+     * words. */
     bool is_my_echo = !ntp_is_zero(p->origin) && ntp_equal(p->origin, x->peer_transmit);
     if (ntp_equal(p->transmit, x->sent_wire) || is_my_echo) {
         return SOURCE_REFLECTED;

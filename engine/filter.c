@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The clock filter: see filter.h. Follows RFC 5905 10 and ntpd 4.2.8's order of samples beyond the Allan
- * intercept, where an old sample of low delay is worth less than a new one.
+ * The clock filter: see filter.h. Follows RFC 5905 10 and ntpd 4.2.8's order of samples beyond the
+ * Allan intercept, where an old sample of low delay is worth less than a new one.
  */
 #include "filter.h"
 

@@ -2,8 +2,8 @@
 /*
  * The clock filter: the last eight samples of one source, and the best of them (RFC 5905 10).
  *
- * Samples age at PHI from when they were taken and are restated for slews made since (ledger.h). A sample is
- * used at most once and never after a later one. Knows nothing of other sources.
+ * Samples age at PHI from when they were taken and are restated for slews made since (ledger.h). A
+ * sample is used at most once and never after a later one. Knows nothing of other sources.
  */
 #ifndef HOLDFAST_FILTER_H
 #define HOLDFAST_FILTER_H
@@ -16,7 +16,7 @@
 
 struct filter_sample {
     mono_time at;
-    double offset_s;     /* server - client as measured */
+    double offset_s; /* server - client as measured */
     double delay_s;
     double dispersion_s; /* at `at`; aged by the filter */
     double slewed_s;     /* the ledger's sum at `at` */
@@ -34,19 +34,19 @@ struct filter {
 };
 
 struct filter_terms {
-    double tolerance;     /* s/s */
-    double precision_s;   /* of the local clock: least jitter */
-    double allan_s;       /* beyond this age, order is by delay plus dispersion */
+    double tolerance;   /* s/s */
+    double precision_s; /* of the local clock: least jitter */
+    double allan_s;     /* beyond this age, order is by delay plus dispersion */
     double maxdist_s;
-    double poll_s;        /* present poll interval of the source */
-    bool newest_first;    /* the clock's frequency is not known: an old sample says little about now */
+    double poll_s;     /* present poll interval of the source */
+    bool newest_first; /* the clock's frequency is not known: an old sample says little about now */
 };
 
 enum filter_verdict {
-    FILTER_FRESH,   /* there is a new estimate */
-    FILTER_STALE,   /* the best sample has been used before */
-    FILTER_SPIKE,   /* popcorn: held back once */
-    FILTER_EMPTY    /* no usable sample */
+    FILTER_FRESH, /* there is a new estimate */
+    FILTER_STALE, /* the best sample has been used before */
+    FILTER_SPIKE, /* popcorn: held back once */
+    FILTER_EMPTY  /* no usable sample */
 };
 
 /* All stages at MAXDISP, nothing used. */

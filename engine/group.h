@@ -2,11 +2,12 @@
 /*
  * Who follows whom in a group of servers, and what my own bound says of a source that disagrees.
  *
- * A member (a peer, or a server that is also our client) is eligible only if its reference id is not me and it
- * claims less than I do, ties by address: a total order, so that of any set exactly one member has nobody to
- * follow. A follower then claims its leader's distance, the way, and at least MINDISP more, so that no cycle of any
- * length can stand (behaviour section 2). The way is not in the comparison itself: with it, two members whose claims
- * differ by less than the way between them would both find the other worse, and both lead. Pure functions.
+ * A member (a peer, or a server that is also our client) is eligible only if its reference id is
+ * not me and it claims less than I do, ties by address: a total order, so that of any set exactly
+ * one member has nobody to follow. A follower then claims its leader's distance, the way, and at
+ * least MINDISP more, so that no cycle of any length can stand (behaviour section 2). The way is
+ * not in the comparison itself: with it, two members whose claims differ by less than the way
+ * between them would both find the other worse, and both lead. Pure functions.
  */
 #ifndef HOLDFAST_GROUP_H
 #define HOLDFAST_GROUP_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From samples to the clock: which sources are fit, whom to follow, what to claim (RFC 5905 11, behaviour
- * sections 2 and 3). The algorithms are in select.c, group.c and discipline.c; here is their order.
+ * From samples to the clock: which sources are fit, whom to follow, what to claim (RFC 5905 11,
+ * behaviour sections 2 and 3). The algorithms are in select.c, group.c and discipline.c; here is
+ * their order.
  */
 #include <assert.h>
 #include <math.h>
@@ -12,7 +13,8 @@
 /* The tests of a source before it may be a candidate (ntpd's TEST10 to TEST13). */
 static bool source_is_fit(const struct engine *e, const struct source *s, mono_time now)
 {
-    if (!s->is_resolved || s->reach == 0 || s->is_denied || s->config->noselect || s->probation > 0) {
+    if (!s->is_resolved || s->reach == 0 || s->is_denied || s->config->noselect ||
+        s->probation > 0) {
         return false;
     }
     if (s->leap == LEAP_UNKNOWN || s->stratum < e->config.tos.floor ||
@@ -100,8 +102,9 @@ static void mitigation_tell_dispute(struct engine *e, const struct candidate *ca
     }
 }
 
-static enum select_verdict mitigation_select(struct engine *e, struct candidate *candidates, int count,
-                                             struct selection_result *result, struct instant now)
+static enum select_verdict mitigation_select(struct engine *e, struct candidate *candidates,
+                                             int count, struct selection_result *result,
+                                             struct instant now)
 {
     struct select_terms terms = {
         .minclock = e->config.tos.minclock,
@@ -124,21 +127,21 @@ static enum select_verdict mitigation_select(struct engine *e, struct candidate 
     return verdict;
 }
 
-static void mitigation_mark(struct engine *e, const struct candidate *candidates, int count, int leader)
+static void mitigation_mark(struct engine *e, const struct candidate *candidates, int count,
+                            int leader)
 {
     for (int i = 0; i < count; i++) {
         const struct candidate *c = &candidates[i];
-        e->sources[c->source].selection =
-            (uint8_t)(i == leader          ? SELECT_SYSTEM_PEER
-                      : c->is_survivor     ? SELECT_CANDIDATE
-                      : !c->is_truechimer  ? SELECT_FALSETICK
-                      : c->may_lead        ? SELECT_OUTLIER
-                                           : SELECT_EXCESS);
+        e->sources[c->source].selection = (uint8_t)(i == leader         ? SELECT_SYSTEM_PEER
+                                                    : c->is_survivor    ? SELECT_CANDIDATE
+                                                    : !c->is_truechimer ? SELECT_FALSETICK
+                                                    : c->may_lead       ? SELECT_OUTLIER
+                                                                        : SELECT_EXCESS);
     }
 }
 
-/* Keep the present leader while that costs little: hopping between equals adds noise, and in a group it would
- * make members change sides together. */
+/* Keep the present leader while that costs little: hopping between equals adds noise, and in a
+ * group it would make members change sides together. */
 static int mitigation_leader(const struct engine *e, const struct candidate *candidates, int count,
                              int best, mono_time now)
 {
@@ -175,7 +178,8 @@ static void mitigation_set_leader(struct engine *e, int leader, struct instant n
 }
 
 /* No fit and eligible source is left, or none that a majority supports. */
-static void mitigation_lose(struct engine *e, struct instant now, const char *why, struct effects *out)
+static void mitigation_lose(struct engine *e, struct instant now, const char *why,
+                            struct effects *out)
 {
     mitigation_set_leader(e, -1, now, why);
     if (e->system.state != STATE_SYNCHRONISED) {
@@ -202,7 +206,8 @@ static void mitigation_poll_range(struct engine *e, const struct candidate *cand
     discipline_poll_range(&e->discipline, (int8_t)low, (int8_t)high);
 }
 
-/* Leap warning: what most survivors say, in a leap day's last 24 hours only (behaviour section 5). */
+/* Leap warning: what most survivors say, in a leap day's last 24 hours only (behaviour section
+ * 5). */
 static void mitigation_leap(struct engine *e, const struct candidate *candidates, int count,
                             struct instant now, struct effects *out)
 {
@@ -269,12 +274,12 @@ static void mitigation_tell_loop(struct engine *e, struct instant now)
 }
 
 /* The offset was used, or measured while the frequency is: either way it is what I know. */
-static void mitigation_accept(struct engine *e, double offset_s, double jitter_s, struct instant now,
-                              struct effects *out)
+static void mitigation_accept(struct engine *e, double offset_s, double jitter_s,
+                              struct instant now, struct effects *out)
 {
-    double rate = e->discipline.drift_is_known ? e->config.tinker.dispersion
-                                               : fmax(e->policy->training_dispersion,
-                                                      e->config.tinker.dispersion);
+    double rate = e->discipline.drift_is_known
+                      ? e->config.tinker.dispersion
+                      : fmax(e->policy->training_dispersion, e->config.tinker.dispersion);
     system_update(&e->system, &e->config, &e->sources[e->leader], offset_s, jitter_s, rate, now);
     engine_set_state(e, STATE_SYNCHRONISED, now, "offset accepted");
     mitigation_tell_loop(e, now);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A datagram's way through the engine: access, authentication, exchange, commit, filter, mitigation, in the
- * order of security 1.10. Strangers' requests go to server_reply(). A packet that fails a test changes
- * nothing but counters.
+ * A datagram's way through the engine: access, authentication, exchange, commit, filter,
+ * mitigation, in the order of security 1.10. Strangers' requests go to server_reply(). A packet
+ * that fails a test changes nothing but counters.
  */
 #include <math.h>
 
@@ -33,7 +33,8 @@ static struct source *find_peer(struct engine *e, const struct address *address,
     return NULL;
 }
 
-static void hear_reject(struct engine *e, struct instant now, int index, enum source_verdict verdict)
+static void hear_reject(struct engine *e, struct instant now, int index,
+                        enum source_verdict verdict)
 {
     struct trace_record record = {.kind = TRACE_REJECT};
     e->rejected++;
@@ -153,6 +154,11 @@ static void hear_commit(struct engine *e, struct instant now, const struct datag
     struct source_terms terms = engine_source_terms(e, now.mono);
     bool was_reachable = s->reach != 0;
     source_commit(s, v, &terms, now.mono);
+    if (v->verdict == SOURCE_SAMPLE && v->is_synchronised && group_is_me(&e->config, s->refid)) {
+        /* A server that follows me is a member of my group (behaviour section 2). Its own answer
+         * says so, which nobody else can forge; a request from its address could be. */
+        s->is_member = true;
+    }
     s->local = in->local;
     if (v->verdict == SOURCE_KISS) {
         struct trace_record record = {.kind = TRACE_KISS};
@@ -197,7 +203,8 @@ static bool hear_is_stale(const struct engine *e, struct instant now, const stru
 }
 
 static void hear_source(struct engine *e, struct instant now, const struct datagram *in,
-                        const struct packet *packet, struct source *s, int index, struct effects *out)
+                        const struct packet *packet, struct source *s, int index,
+                        struct effects *out)
 {
     struct verified verified;
     struct source_terms terms = engine_source_terms(e, now.mono);
@@ -217,18 +224,6 @@ static void hear_source(struct engine *e, struct instant now, const struct datag
     }
 }
 
-/* Someone who asks us and whom we ask is a member of the group (behaviour section 2). */
-static void hear_note_member(struct engine *e, const struct endpoint *peer)
-{
-    for (int i = 0; i < e->source_count; i++) {
-        struct source *s = &e->sources[i];
-        if (s->is_resolved && s->config->kind == ASSOCIATION_SERVER &&
-            address_equal(&s->peer.address, &peer->address)) {
-            s->is_member = true;
-        }
-    }
-}
-
 static void hear_request(struct engine *e, struct instant now, const struct datagram *in,
                          struct effects *out)
 {
@@ -242,9 +237,6 @@ static void hear_request(struct engine *e, struct instant now, const struct data
     }
     if (size == 0) {
         return;
-    }
-    if (verdict == SERVICE_ANSWERED) {
-        hear_note_member(e, &in->peer);
     }
     out->todo |= EFFECT_SEND;
     out->send.size = (uint16_t)size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Names: when to have one looked up, and what to do with the addresses (behaviour section 1). The look-up itself is
- * the host's.
+ * Names: when to have one looked up, and what to do with the addresses (behaviour section 1). The
+ * look-up itself is the host's.
  */
 #include <assert.h>
 #include <math.h>
@@ -41,7 +41,8 @@ static void resolution_retry(struct resolution *r, mono_time now)
     }
 }
 
-/* An address that a more specific restrict line forbids is skipped, and so is one in use, or mine. */
+/* An address that a more specific restrict line forbids is skipped, and so is one in use, or
+ * mine. */
 static bool resolution_may_use(const struct engine *e, const struct endpoint *address)
 {
     struct access_decision d = access_check(&e->config.access, address);
@@ -121,7 +122,8 @@ void resolution_source_lost(struct engine *e, struct source *s, mono_time now)
             continue;
         }
         if (s->unanswered == UNREACHABLE_POLLS) {
-            r->backoff_log2s = RESOLVE_MIN_LOG2S; /* a new loss waits for no look-up of an old one */
+            r->backoff_log2s =
+                RESOLVE_MIN_LOG2S; /* a new loss waits for no look-up of an old one */
             r->due = MONO_NEVER;
         }
         if (r->due.ticks != MONO_NEVER.ticks) {

@@ -31,8 +31,8 @@ static double half_width(const struct candidate *candidate, const struct select_
     return fmax(candidate->distance_s, terms->mindist_s);
 }
 
-/* The smallest interval that holds points of at least `voters - allow` intervals, the fewest falsetickers
- * `allow` for which there is one while they stay a minority. */
+/* The smallest interval that holds points of at least `voters - allow` intervals, the fewest
+ * falsetickers `allow` for which there is one while they stay a minority. */
 static bool select_intersect(const struct edge *edges, int count, int voters, double *low_s,
                              double *high_s)
 {
@@ -62,7 +62,8 @@ static bool select_intersect(const struct edge *edges, int count, int voters, do
     return false;
 }
 
-/* Marks as truechimers those whose interval overlaps the intersection; returns how many may lead. */
+/* Marks as truechimers those whose interval overlaps the intersection; returns how many may
+ * lead. */
 static int select_mark(struct candidate *candidates, int count, const struct select_terms *terms,
                        const struct selection_result *result)
 {
@@ -82,8 +83,8 @@ static bool select_is_disputed(const struct candidate *candidates, int count,
                                const struct select_terms *terms,
                                const struct selection_result *result)
 {
-    if (!terms->own_votes || (result->low_s <= terms->own_distance_s &&
-                              result->high_s >= -terms->own_distance_s)) {
+    if (!terms->own_votes ||
+        (result->low_s <= terms->own_distance_s && result->high_s >= -terms->own_distance_s)) {
         return false;
     }
     for (int i = 1; i < count; i++) {
@@ -103,9 +104,9 @@ static void select_rank(struct candidate *candidates, int count, const struct se
         struct candidate c = candidates[i];
         c.rank = c.stratum * terms->maxdist_s + c.distance_s + (c.is_late ? 1000.0 : 0.0);
         int place = i;
-        while (place > 0 && (candidates[place - 1].rank > c.rank ||
-                             (candidates[place - 1].rank >= c.rank &&
-                              candidates[place - 1].source > c.source))) {
+        while (place > 0 &&
+               (candidates[place - 1].rank > c.rank || (candidates[place - 1].rank >= c.rank &&
+                                                        candidates[place - 1].source > c.source))) {
             candidates[place] = candidates[place - 1];
             place--;
         }
@@ -128,7 +129,8 @@ static double select_jitter(const struct candidate *candidates, int count, int o
     return others > 0 ? sqrt(sum / others) : 0.0;
 }
 
-/* Casts off the survivor farthest from the rest while that is more than its neighbours' own jitter. */
+/* Casts off the survivor farthest from the rest while that is more than its neighbours' own
+ * jitter. */
 static void select_cluster(struct candidate *candidates, int count,
                            const struct select_terms *terms)
 {
@@ -145,7 +147,8 @@ static void select_cluster(struct candidate *candidates, int count,
                 continue;
             }
             double jitter = select_jitter(candidates, count, i);
-            double score = jitter * (candidates[i].distance_s + candidates[i].stratum * terms->maxdist_s);
+            double score =
+                jitter * (candidates[i].distance_s + candidates[i].stratum * terms->maxdist_s);
             least_jitter = fmin(least_jitter, candidates[i].jitter_s);
             if (score > worst_score) {
                 worst = i;
@@ -198,7 +201,8 @@ enum select_verdict select_candidates(struct candidate *candidates, int count,
     }
     select_rank(candidates, count, terms);
     int voters = count + (terms->own_votes ? 1 : 0);
-    if (count == 0 || !select_intersect(edges, edge_count, voters, &result->low_s, &result->high_s)) {
+    if (count == 0 ||
+        !select_intersect(edges, edge_count, voters, &result->low_s, &result->high_s)) {
         return count == 0 ? SELECT_NONE : SELECT_NO_MAJORITY;
     }
     int leaders = select_mark(candidates, count, terms, result);

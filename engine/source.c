@@ -66,8 +66,8 @@ bool source_is_late(const struct source *s)
     return (s->reach & 0x0f) == 0;
 }
 
-/* A transmit time for a peer: my clock, with the bits below its precision at random, and never equal to
- * what this side or the other has said before (security V25). */
+/* A transmit time for a peer: my clock, with the bits below its precision at random, and never
+ * equal to what this side or the other has said before (security V25). */
 static ntp_time source_clock_stamp(const struct source *s, const struct source_terms *terms,
                                    struct random_stream *random, ntp_time clock)
 {
@@ -90,7 +90,8 @@ static ntp_time source_nonce(struct random_stream *random)
     return nonce;
 }
 
-/* A client says as little as it can (RFC 5905 does not need more, and an onlooker learns nothing). */
+/* A client says as little as it can (RFC 5905 does not need more, and an onlooker learns
+ * nothing). */
 static void source_client_packet(const struct source *s, ntp_time nonce, struct packet *p)
 {
     *p = (struct packet){.version = s->config->version,
@@ -175,8 +176,8 @@ void source_transmit(struct source *s, const struct source_terms *terms,
     out->size = PACKET_HEADER_SIZE;
 }
 
-/* The present interval between polls, seconds: the longer of what I want and what a kiss asks for, for a
- * peer the shorter of what the two sides want. */
+/* The present interval between polls, seconds: the longer of what I want and what a kiss asks for,
+ * for a peer the shorter of what the two sides want. */
 static double source_interval_s(const struct source *s)
 {
     int poll = s->hpoll;
@@ -260,8 +261,8 @@ void source_commit(struct source *s, const struct verified *v, const struct sour
     if (source_is_symmetric(s)) {
         source_commit_echo(s, v, terms);
     }
-    /* Of any packet that passes: a side that went on at the poll of long ago would ask too often for
-     * the other's echo ever to be of its last question. */
+    /* Of any packet that passes: a side that went on at the poll of long ago would ask too often
+     * for the other's echo ever to be of its last question. */
     s->ppoll = p->poll < POLL_MIN ? POLL_MIN : p->poll > POLL_MAX ? POLL_MAX : p->poll;
     if (v->verdict == SOURCE_STATE) {
         s->exchange.took_state = true;

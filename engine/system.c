@@ -75,12 +75,13 @@ double system_distance_s(const struct system *sys, mono_time now)
            sys->dispersion_rate * mono_diff_s(now, sys->as_of);
 }
 
-void system_update(struct system *sys, const struct engine_config *config, const struct source *leader,
-                   double offset_s, double jitter_s, double dispersion_rate, struct instant now)
+void system_update(struct system *sys, const struct engine_config *config,
+                   const struct source *leader, double offset_s, double jitter_s,
+                   double dispersion_rate, struct instant now)
 {
     double jitter = sqrt(leader->filter.jitter_s * leader->filter.jitter_s + jitter_s * jitter_s);
-    double hop = filter_dispersion_s(&leader->filter, config->tinker.dispersion, now.mono) + jitter +
-                 fabs(offset_s);
+    double hop = filter_dispersion_s(&leader->filter, config->tinker.dispersion, now.mono) +
+                 jitter + fabs(offset_s);
     sys->stratum = (uint8_t)(leader->stratum + 1);
     sys->refid = address_refid(&leader->peer.address);
     sys->follows_member = leader->is_member;
@@ -98,8 +99,7 @@ void system_update(struct system *sys, const struct engine_config *config, const
 
 void system_widen(struct system *sys, double amount_s, mono_time now)
 {
-    sys->root_dispersion_s +=
-        sys->dispersion_rate * mono_diff_s(now, sys->as_of) + fabs(amount_s);
+    sys->root_dispersion_s += sys->dispersion_rate * mono_diff_s(now, sys->as_of) + fabs(amount_s);
     sys->as_of = now;
 }
 
@@ -130,7 +130,8 @@ void system_hold(struct system *sys)
     }
 }
 
-bool system_holdover_ends(const struct system *sys, const struct engine_config *config, mono_time now)
+bool system_holdover_ends(const struct system *sys, const struct engine_config *config,
+                          mono_time now)
 {
     if (sys->state != STATE_HOLDOVER || !policy_rules(config->policy)->ends_holdover) {
         return false;
@@ -171,8 +172,8 @@ void system_view(const struct system *sys, const struct engine_config *config, i
 
 bool system_is_leap_day(ntp_time now)
 {
-    /* Civil date from days since 1970-01-01, in years that begin in March, so that a month's length does
-     * not depend on the year; 719468 days lie between 0000-03-01 and 1970-01-01. */
+    /* Civil date from days since 1970-01-01, in years that begin in March, so that a month's length
+     * does not depend on the year; 719468 days lie between 0000-03-01 and 1970-01-01. */
     int64_t days = unix_s_from_ntp(now) / 86400 + 1 + 719468;
     int64_t era_day = days % 146097;
     int64_t year = (era_day - era_day / 1460 + era_day / 36524 - era_day / 146096) / 365;

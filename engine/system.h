@@ -2,8 +2,8 @@
 /*
  * The system variables and the states of synchronisation; policies as data.
  *
- * Says what this node claims to the world - leap, stratum, reference, root delay, root dispersion - and when it
- * stops claiming. Chooses no source and steers no clock.
+ * Says what this node claims to the world - leap, stratum, reference, root delay, root dispersion -
+ * and when it stops claiming. Chooses no source and steers no clock.
  */
 #ifndef HOLDFAST_SYSTEM_H
 #define HOLDFAST_SYSTEM_H
@@ -16,12 +16,12 @@
 struct policy_rules {
     const char *name;
     double maxdist_s;
-    bool ends_holdover;     /* declares itself unsynchronised at maxdist; else never */
-    bool minds_group;       /* the rule of group.h; else RFC 5905's loop test alone */
+    bool ends_holdover; /* declares itself unsynchronised at maxdist; else never */
+    bool minds_group;   /* the rule of group.h; else RFC 5905's loop test alone */
     bool own_bound_votes;
-    bool fails_fast;        /* three missed polls: no longer preferred */
-    bool asks_in_holdover;  /* unreachable sources at 2^8 s */
-    bool drains_filter;     /* a maximum-dispersion sample for every poll missed after the third */
+    bool fails_fast;       /* three missed polls: no longer preferred */
+    bool asks_in_holdover; /* unreachable sources at 2^8 s */
+    bool drains_filter;    /* a maximum-dispersion sample for every poll missed after the third */
     double training_dispersion; /* s/s while the frequency is not known */
     const char *help;
 };
@@ -33,16 +33,16 @@ enum policy policy_by_name(const char *name);
 
 struct system {
     enum system_state state;
-    mono_time since;          /* of the state */
+    mono_time since; /* of the state */
     uint8_t leap, stratum;
     uint32_t refid;
-    bool follows_member;      /* refid is a member's */
+    bool follows_member; /* refid is a member's */
     ntp_time reference_time;
     double root_delay_s;
     double root_dispersion_s; /* as of `as_of` */
     double dispersion_rate;   /* s/s since then */
     mono_time as_of;
-    mono_time updated;        /* sample time of the last update */
+    mono_time updated; /* sample time of the last update */
     bool has_updated;
     double offset_s, jitter_s;
 };
@@ -70,7 +70,8 @@ void system_unsynchronise(struct system *sys);
 void system_hold(struct system *sys);
 
 /* True when holdover is over: by distance, or by tos holdover. */
-bool system_holdover_ends(const struct system *sys, const struct engine_config *config, mono_time now);
+bool system_holdover_ends(const struct system *sys, const struct engine_config *config,
+                          mono_time now);
 
 /* When that will be, if nothing happens. */
 mono_time system_holdover_end(const struct system *sys, const struct engine_config *config);

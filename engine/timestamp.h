@@ -8,7 +8,7 @@
  *
  *   ntp_time   what a clock shows, as on the wire: seconds since 1900 (or the start of a later era)
  *              in the upper 32 bits. Wraps every 136 years, so only differences are ordered.
- *   mono_time  a free-running count since an arbitrary start; never stepped, never wraps in practice.
+ *   mono_time  a free-running count since an arbitrary start; never stepped, never wraps.
  */
 #ifndef HOLDFAST_TIMESTAMP_H
 #define HOLDFAST_TIMESTAMP_H
@@ -107,13 +107,17 @@ static inline double mono_diff_s(mono_time a, mono_time b)
     return s_from_ticks(a.ticks - b.ticks);
 }
 
-/* a + seconds; MONO_NEVER stays MONO_NEVER. */
+/* a + seconds; MONO_NEVER stays MONO_NEVER, and what would be beyond it is MONO_NEVER. */
 static inline mono_time mono_add_s(mono_time a, double seconds)
 {
-    if (a.ticks == INT64_MAX) {
-        return a;
+    int64_t ticks = ticks_from_s(seconds);
+    if (a.ticks == INT64_MAX || (ticks > 0 && a.ticks > INT64_MAX - ticks)) {
+        return MONO_NEVER;
     }
-    return (mono_time){a.ticks + ticks_from_s(seconds)};
+    if (ticks < 0 && a.ticks < INT64_MIN - ticks) {
+        return (mono_time){INT64_MIN};
+    }
+    return (mono_time){a.ticks + ticks};
 }
 
 static inline bool mono_before(mono_time a, mono_time b)
@@ -145,9 +149,9 @@ static inline uint32_t ntp_short_from_s(double seconds)
 /* Offset of the NTP era 0 epoch (1900) from the Unix epoch, in seconds. */
 #define NTP_UNIX_OFFSET_S INT64_C(2208988800)
 
-/* The time before which no clock is believed, Unix seconds (2026-01-01): the era of a wire timestamp
- * is chosen so that it falls in the 136 years from here. Fixed with the release and not by the local
- * clock, which is the thing in doubt. */
+/* The time before which no clock is believed, Unix seconds (2026-01-01): the era of a wire
+ * timestamp is chosen so that it falls in the 136 years from here. Fixed with the release and not
+ * by the local clock, which is the thing in doubt. */
 #define TIMESTAMP_PIVOT_UNIX_S INT64_C(1767225600)
 
 /* Whole Unix seconds of an NTP timestamp, in the era that starts at the pivot. */

@@ -46,14 +46,14 @@ static int text_of_state(const struct trace_record *r, const char *peer, char *t
 
 static int text_of_sample(const struct trace_record *r, const char *peer, char *text, size_t size)
 {
-    return snprintf(text, size, "sample of %s: offset %+.9f s, delay %.9f s, dispersion %.6f s", peer,
-                    r->u.sample.offset_s, r->u.sample.delay_s, r->u.sample.dispersion_s);
+    return snprintf(text, size, "sample of %s: offset %+.9f s, delay %.9f s, dispersion %.6f s",
+                    peer, r->u.sample.offset_s, r->u.sample.delay_s, r->u.sample.dispersion_s);
 }
 
 static int text_of_loop(const struct trace_record *r, const char *peer, char *text, size_t size)
 {
-    return snprintf(text, size, "clock update from %s: offset %+.9f s, drift %+.6f ppm, poll %d", peer,
-                    r->u.loop.offset_s, r->u.loop.drift_ppm, r->u.loop.poll);
+    return snprintf(text, size, "clock update from %s: offset %+.9f s, drift %+.6f ppm, poll %d",
+                    peer, r->u.loop.offset_s, r->u.loop.drift_ppm, r->u.loop.poll);
 }
 
 static int text_of_kiss(const struct trace_record *r, const char *peer, char *text, size_t size)

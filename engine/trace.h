@@ -3,8 +3,8 @@
  * What happened and why, as typed records, and the text forms made of them.
  *
  * The engine hands each record to the host's sink and forgets it. Text is made here and only when a
- * host asks: a log line, and ntpd's loopstats and peerstats lines (without their MJD and second, which
- * the host's file writer puts in front).
+ * host asks: a log line, and ntpd's loopstats and peerstats lines (without their MJD and second,
+ * which the host's file writer puts in front).
  */
 #ifndef HOLDFAST_TRACE_H
 #define HOLDFAST_TRACE_H
@@ -25,27 +25,27 @@ enum system_state {
 enum { STATES = 4 };
 
 enum trace_kind {
-    TRACE_STATE,     /* system state changed */
-    TRACE_LEADER,    /* system peer changed */
-    TRACE_LOOP,      /* the discipline took an update */
-    TRACE_SAMPLE,    /* a source took a sample (peerstats) */
-    TRACE_STEP,      /* the clock was stepped */
-    TRACE_REACH,     /* a source became reachable or unreachable */
-    TRACE_REJECT,    /* a packet was refused by a source */
-    TRACE_DENIED,    /* a packet was dropped by the access list */
-    TRACE_KISS,      /* a kiss-o'-death was taken */
-    TRACE_SPIKE,     /* popcorn suppressor or step-out timer held a sample back */
-    TRACE_DISPUTE,   /* a source contradicts my own bound, and is not followed */
-    TRACE_CLOCK,     /* a clock event came from the host */
+    TRACE_STATE,   /* system state changed */
+    TRACE_LEADER,  /* system peer changed */
+    TRACE_LOOP,    /* the discipline took an update */
+    TRACE_SAMPLE,  /* a source took a sample (peerstats) */
+    TRACE_STEP,    /* the clock was stepped */
+    TRACE_REACH,   /* a source became reachable or unreachable */
+    TRACE_REJECT,  /* a packet was refused by a source */
+    TRACE_DENIED,  /* a packet was dropped by the access list */
+    TRACE_KISS,    /* a kiss-o'-death was taken */
+    TRACE_SPIKE,   /* popcorn suppressor or step-out timer held a sample back */
+    TRACE_DISPUTE, /* a source contradicts my own bound, and is not followed */
+    TRACE_CLOCK,   /* a clock event came from the host */
     TRACE_KINDS
 };
 
 struct trace_record {
     enum trace_kind kind;
     struct instant now;
-    int source;          /* index, -1 = none */
+    int source;           /* index, -1 = none */
     struct endpoint peer; /* of the source, or of the sender */
-    const char *why;     /* a constant string, or NULL */
+    const char *why;      /* a constant string, or NULL */
     union {
         struct {
             enum system_state from, to;
@@ -93,8 +93,8 @@ const char *system_state_name(enum system_state state);
 /* One line for people, no newline, NUL-terminated, cut at `size`; returns its length. */
 size_t trace_text(const struct trace_record *record, char *text, size_t size);
 
-/* "offset drift jitter wander poll" as in ntpd's loopstats: s with 9 decimals, ppm 3, s 9, ppm 6, integer;
- * only for TRACE_LOOP. Returns the length. */
+/* "offset drift jitter wander poll" as in ntpd's loopstats: s with 9 decimals, ppm 3, s 9, ppm 6,
+ * integer; only for TRACE_LOOP. Returns the length. */
 size_t trace_loopstats(const struct trace_record *record, char *text, size_t size);
 
 /* "address status offset delay dispersion jitter" as in ntpd's peerstats; only for TRACE_SAMPLE. */

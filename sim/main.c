@@ -102,7 +102,9 @@ static enum exit_status command_help(const struct command_line *line)
     } else if (line->count == 1 && strcmp(topic, topics[0]) == 0) {
         print_directives();
     } else if (line->count == 1 && strcmp(topic, topics[1]) == 0) {
-        fputs(scenario_help(), stdout);
+        char *text = scenario_help();
+        fputs(text, stdout);
+        g_free(text);
     } else {
         fprintf(stderr, "holdfast help: there is help on ntp.conf and scenario\n");
         return STATUS_USAGE;

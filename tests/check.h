@@ -2,8 +2,8 @@
 /*
  * Assertions that print both values, and how a suite registers.
  *
- * A file NAME_test.c defines  const struct test_case NAME_tests[]  ending with {NULL, NULL}; the Makefile
- * makes the list of suites. Test names are claims: response_with_wrong_origin_is_ignored.
+ * A file NAME_test.c defines  const struct test_case NAME_tests[]  ending with {NULL, NULL}; the
+ * Makefile makes the list of suites. Test names are claims: response_with_wrong_origin_is_ignored.
  */
 #ifndef HOLDFAST_CHECK_H
 #define HOLDFAST_CHECK_H
@@ -34,7 +34,8 @@ static inline void check_near(double actual, double expected, double tolerance, 
                               const char *file, unsigned line)
 {
     char text[256];
-    snprintf(text, sizeof text, "%s = %.12g, expected %.12g +- %.3g", what, actual, expected, tolerance);
+    snprintf(text, sizeof text, "%s = %.12g, expected %.12g +- %.3g", what, actual, expected,
+             tolerance);
     check_report(fabs(actual - expected) <= tolerance, text, file, line);
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The discipline against closed-form answers. Numbers in names are those of the validation table: a phase step, a
- * frequency step, the scaling with poll, the FLL, the poll ramp, step-out and panic.
+ * The discipline against closed-form answers. Numbers in names are those of the validation table: a
+ * phase step, a frequency step, the scaling with poll, the FLL, the poll ramp, step-out and panic.
  */
 #include "check.h"
 
 #include "../engine/constants.h"
 #include "../engine/discipline.h"
 
-/* A clock with error x (s, positive = fast) and frequency error y, steered by the production loop with one update
- * per poll interval: no filter, no noise, poll fixed. */
+/* A clock with error x (s, positive = fast) and frequency error y, steered by the production loop
+ * with one update per poll interval: no filter, no noise, poll fixed. */
 struct loop {
     struct engine_config config;
     struct discipline d;
@@ -83,7 +83,8 @@ struct response {
     double at_1h, at_10h;
 };
 
-/* The response to a phase error of `step` (the clock is slow by it), sampled just before each update. */
+/* The response to a phase error of `step` (the clock is slow by it), sampled just before each
+ * update. */
 static struct response phase_response(int poll, double step)
 {
     struct loop loop;
@@ -202,8 +203,9 @@ static void check_27_fll_peaks_after_a_frequency_step_of_1_ppm(void)
 
 static void check_28_phase_step_of_100_ms_at_poll_13_bleeds_for_days(void)
 {
-    /* The error is there from the first update on, with the drift value known: what follows is the bleeding
-     * of the offset, with a time constant of 16 polls, and no error of prediction for the FLL. */
+    /* The error is there from the first update on, with the drift value known: what follows is the
+     * bleeding of the offset, with a time constant of 16 polls, and no error of prediction for the
+     * FLL. */
     struct loop loop;
     loop_init(&loop, 13, 0.0);
     loop.x = -0.1;
@@ -226,8 +228,8 @@ static void check_28_phase_step_of_100_ms_at_poll_13_bleeds_for_days(void)
     CHECK_NEAR(at_72h, 13.7e-3, 0.02 * 13.7e-3);
 }
 
-/* 4.2.8p9 and later divide by the FLL gain: four times the frequency error is put back with every update. With our
- * gain the error shrinks; with theirs it grows. */
+/* 4.2.8p9 and later divide by the FLL gain: four times the frequency error is put back with every
+ * update. With our gain the error shrinks; with theirs it grows. */
 static void fll_gain_is_multiplied_because_dividing_by_it_diverges(void)
 {
     CHECK_NEAR(FLL_GAIN, 0.25, 1e-12);
@@ -238,8 +240,8 @@ static void fll_gain_is_multiplied_because_dividing_by_it_diverges(void)
         loop.y = 1e-6;
         for (int i = 1; i < 60; i++) {
             loop_advance(&loop, i * 2048.0);
-            double residual = loop.d.residual_s - (ledger_slewed_s(&loop.ledger, at(loop.t)) -
-                                                   loop.d.settled_slew_s);
+            double residual = loop.d.residual_s -
+                              (ledger_slewed_s(&loop.ledger, at(loop.t)) - loop.d.settled_slew_s);
             double extra = (-loop.x - residual) * (4.0 - 0.25) / 2048.0;
             loop_update(&loop);
             if (divided) {
@@ -293,7 +295,8 @@ static void check_53_poll_falls_after_3_2_1_large_offsets(void)
         while (loop.d.poll == polls[i] && updates < 20) {
             loop.t += ldexp(1.0, loop.d.poll);
             loop.d.jitter_s = 1e-6;
-            loop.d.last_offset_s = sign * 0.050; /* so that this update brings no jitter of its own */
+            loop.d.last_offset_s =
+                sign * 0.050; /* so that this update brings no jitter of its own */
             loop.x = -sign * 0.050;
             loop_update(&loop);
             updates++;
@@ -341,8 +344,8 @@ static void check_55_an_inlier_in_between_clears_the_spike(void)
     CHECK_INT(loop_update(&loop), DISCIPLINE_HELD);
 }
 
-/* Check 56 as behaviour section 4 has it: beyond 1000 s the clock is left alone and nothing exits; -g allows one
- * large first step, and its gate closes after the first update of any size. */
+/* Check 56 as behaviour section 4 has it: beyond 1000 s the clock is left alone and nothing exits;
+ * -g allows one large first step, and its gate closes after the first update of any size. */
 static void check_56_panic_begins_above_1000_s(void)
 {
     struct loop loop;
@@ -419,8 +422,8 @@ static void a_drift_value_closes_the_loop_at_once(void)
     CHECK_NEAR(loop.d.drift, -12.5e-6, 1e-12);
 }
 
-/* After an outage the first interval is days long and the offset is what the outage left: it is slewed away at full
- * speed with the frequency held, and only then is the loop closed again. */
+/* After an outage the first interval is days long and the offset is what the outage left: it is
+ * slewed away at full speed with the frequency held, and only then is the loop closed again. */
 static void an_outage_leaves_the_frequency_alone(void)
 {
     struct loop loop;
@@ -493,7 +496,8 @@ const struct test_case discipline_tests[] = {
     {"fll_gain_is_multiplied_because_dividing_by_it_diverges",
      fll_gain_is_multiplied_because_dividing_by_it_diverges},
     {"check_52_poll_ramps_in_6_5_4_4_4_3_3_updates", check_52_poll_ramps_in_6_5_4_4_4_3_3_updates},
-    {"check_53_poll_falls_after_3_2_1_large_offsets", check_53_poll_falls_after_3_2_1_large_offsets},
+    {"check_53_poll_falls_after_3_2_1_large_offsets",
+     check_53_poll_falls_after_3_2_1_large_offsets},
     {"check_55_a_step_is_held_back_until_stepout", check_55_a_step_is_held_back_until_stepout},
     {"check_55_an_inlier_in_between_clears_the_spike",
      check_55_an_inlier_in_between_clears_the_spike},

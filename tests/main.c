@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Runs the CUnit suites: all of them, or those named on the command line ("tests filter select").
- * The exit status is 1 when any assertion failed, and CUnit's own result code is never mistaken for it.
+ * The exit status is 1 when any assertion failed, and CUnit's own result code is never mistaken for
+ * it.
  */
 #include <CUnit/Basic.h>
 #include <CUnit/TestDB.h>

@@ -572,6 +572,21 @@ static void wrong_configurations_bring_their_own_messages(void)
     check_wrong(cases, G_N_ELEMENTS(cases));
 }
 
+static void pattern_of_any_name_stands_for_no_address(void)
+{
+    char *folder = make_folder(), *said;
+    struct scenario *s = fixture_parse(
+        folder, "duration 1d\nupstream *\nnode x address 10.0.0.1 config number.conf\n", &said);
+    CHECK_STR(said,
+              "F/number.conf:1: error: no node has address 192.0.2.9, and no \"upstream\" line "
+              "names it\n"
+              "s:2:10: warning: no configuration asks for a name like \"*\"\n");
+    CHECK(s == NULL);
+    scenario_free(s);
+    g_free(said);
+    fixture_free(folder);
+}
+
 static void loop_of_includes_and_way_out_of_the_folder_are_errors(void)
 {
     char *folder = make_folder(), *said, *text;
@@ -728,6 +743,7 @@ const struct test_case scenario_tests[] = {
     {"wrong_clients_are_named", wrong_clients_are_named},
     {"wrong_configurations_bring_their_own_messages",
      wrong_configurations_bring_their_own_messages},
+    {"pattern_of_any_name_stands_for_no_address", pattern_of_any_name_stands_for_no_address},
     {"loop_of_includes_and_way_out_of_the_folder_are_errors",
      loop_of_includes_and_way_out_of_the_folder_are_errors},
     {"pattern_that_nothing_uses_is_a_warning", pattern_that_nothing_uses_is_a_warning},
