@@ -54,11 +54,11 @@ size_t engine_size(const struct engine_config *config)
 static void engine_init_sources(struct engine *e, mono_time now)
 {
     uint16_t source = 0, resolution = 0;
-    for (uint16_t a = 0; a < e->config.association_count; a++) {
+    for (size_t a = 0; a < e->config.association_count; a++) {
         const struct association_config *config = &e->config.associations[a];
         uint16_t first = source;
         for (unsigned i = 0; i < config_sources(config); i++) {
-            source_init(&e->sources[source++], config, a, now);
+            source_init(&e->sources[source++], config, (uint16_t)a, now);
         }
         if (config->is_numeric) {
             struct endpoint peer = {config->address, NTP_PORT};
@@ -68,7 +68,7 @@ static void engine_init_sources(struct engine *e, mono_time now)
             s->next_poll = mono_add_s(now, 0.5 + random_byte(&e->random) / 64.0);
             continue;
         }
-        e->resolutions[resolution++] = (struct resolution){.association = a,
+        e->resolutions[resolution++] = (struct resolution){.association = (uint16_t)a,
                                                            .first_source = first,
                                                            .source_count = config_sources(config),
                                                            .backoff_log2s = RESOLVE_MIN_LOG2S,

@@ -78,8 +78,7 @@ bool command_plot_draw(const char *directory, char **why)
         *why = g_strdup_printf("%s: %s", program, error->message);
         g_error_free(error);
     } else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        *why = g_strdup_printf("%s %s failed", program, directory);
-        ran = false;
+        ran = false; /* it has said why itself */
     }
     g_free(program);
     return ran;
@@ -97,7 +96,9 @@ enum exit_status command_plot(const struct command_line *line)
         return STATUS_CONFIGURATION;
     }
     if (!command_plot_draw(line->words[0], &why)) {
-        fprintf(stderr, "holdfast plot: %s\n", why);
+        if (why) {
+            fprintf(stderr, "holdfast plot: %s\n", why);
+        }
         g_free(why);
         return STATUS_CONFIGURATION;
     }

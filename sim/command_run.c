@@ -226,7 +226,7 @@ static void draw(const struct run *run)
 {
     char *why = NULL;
     if (!command_plot_draw(run->directory, &why)) {
-        fprintf(stderr, "holdfast run: no plots were drawn: %s\n", why);
+        fprintf(stderr, "holdfast run: no plots were drawn%s%s\n", why ? ": " : "", why ? why : "");
         g_free(why);
     }
 }

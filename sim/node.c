@@ -25,15 +25,15 @@ struct clock_ability node_clock_ability(void)
                                   .can_steer = true};
 }
 
-void node_engine_config(const struct node *node, const struct scenario_node *law,
+void node_engine_config(const struct scenario_node *law, double drift_ppm,
                         struct engine_config *out)
 {
     *out = law->conf->engine;
     out->own = &law->address;
     out->own_count = 1;
     out->clock = node_clock_ability();
-    if (!isnan(node->drift_ppm)) {
-        out->drift_ppm = node->drift_ppm;
+    if (!isnan(drift_ppm)) {
+        out->drift_ppm = drift_ppm;
     }
     if (law->kind == NODE_CLIENT) {
         out->client_capacity = 0;
@@ -65,7 +65,7 @@ void node_start(struct node *node, const struct scenario_node *law, uint64_t see
             key[8 * i + j] = (uint8_t)(word >> (8 * j));
         }
     }
-    node_engine_config(node, law, &config);
+    node_engine_config(law, node->drift_ppm, &config);
     node->engine = engine_init(node->memory, &config, key, now);
     node->port_key = rng_derive(life, node->starts, PURPOSE_PORT);
     node->starts++;

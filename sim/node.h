@@ -27,8 +27,7 @@ struct route {
 struct node {
     struct world *world;
     struct oscillator *oscillator;
-    void *memory;          /* for the engine */
-    uint32_t memory_size;  /* 0 for upstreams */
+    void *memory;          /* for the engine; upstreams have none */
     struct engine *engine; /* NULL: upstream or down */
     struct route *routes;
     uint32_t index;
@@ -47,8 +46,8 @@ struct node {
 /* What every simulated clock can do: Linux's quantum, 1000 ppm, a microsecond to read. */
 struct clock_ability node_clock_ability(void);
 
-/* The configuration that an engine of this node starts with. */
-void node_engine_config(const struct node *node, const struct scenario_node *law,
+/* The configuration that an engine of this node starts with, given its drift value or NAN. */
+void node_engine_config(const struct scenario_node *law, double drift_ppm,
                         struct engine_config *out);
 
 /* Width of the cells of its clock in a world of node_count nodes: 64 s, and in large worlds the

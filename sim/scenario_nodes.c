@@ -68,7 +68,7 @@ static const struct ntpconf *read_config(struct reader *r, const struct line *li
     }
     struct ntpconf *conf = ntpconf_load(path, &options, r->messages);
     if (!conf) {
-        line_error(line, index, r->messages, "configuration \"%s\" has errors", name);
+        line_note(line, index, r->messages, "configuration \"%s\" is named here", name);
         g_free(path);
         return NULL;
     }

@@ -21,8 +21,9 @@
 /* More nodes than this do not stay in a processor's cache. */
 enum { LARGE_WORLD = 1000 };
 
-/* Bytes of an engine that are worth asking for ahead: its own state and that of a few sources. */
-enum { ANTICIPATED_MAX = 4096 };
+/* Bytes of a node that are worth asking for ahead: itself, its oscillator, and of its engine what
+ * every verb looks at. */
+enum { ANTICIPATED = 1280 };
 
 /* Room of the queue to begin with: a wake and a datagram or two of each node. */
 enum { QUEUED_PER_NODE = 3 };
@@ -96,7 +97,7 @@ static void arrive_at_engine(struct world *w, struct node *node, const struct re
 static void on_arrival(struct world *w, uint32_t slot)
 {
     struct flight *flight = network_flight(&w->network, slot);
-    struct node *node = &w->nodes[flight->to];
+    struct node *node = w->nodes[flight->to];
     struct remote from = {flight->from, flight->pair, flight->source_port};
     digest_word(&w->digest, (uint64_t)w->now.ticks);
     digest_word(&w->digest, (uint64_t)MARK_ARRIVED << 32 | flight->to);
@@ -151,7 +152,7 @@ static size_t look_up(const struct world *w, const struct lookup *lookup,
 static void on_resolved(struct world *w, uint32_t slot)
 {
     struct lookup lookup = w->lookups[slot];
-    struct node *node = &w->nodes[lookup.node];
+    struct node *node = w->nodes[lookup.node];
     w->lookups[slot].next_free = w->lookup_free;
     w->lookup_free = slot;
     if (node->engine && node->starts == lookup.start) {
@@ -199,7 +200,7 @@ static void power_down(struct world *w, struct node *node)
 /* Starts or stops a node when what should be differs from what is. */
 static void settle_power(struct world *w, uint32_t index)
 {
-    struct node *node = &w->nodes[index];
+    struct node *node = w->nodes[index];
     enum fault_power wish = fault_power(&w->board, index);
     bool has_begun = w->now.ticks >= sim_from_s(world_law(w, index)->start_s).ticks;
     bool should_run = wish == FAULT_UP || (wish == FAULT_SILENT && has_begun);
@@ -219,7 +220,7 @@ static void settle_power(struct world *w, uint32_t index)
 /* Somebody sets the clock: the host notices, because its free-running clock did not move. */
 static void shift_clock(struct world *w, uint32_t index, double amount_s)
 {
-    struct node *node = &w->nodes[index];
+    struct node *node = w->nodes[index];
     effects_digest_clock(w, index, ticks_from_s(amount_s), INT64_MAX);
     effects_shift_clock(w, node, amount_s);
     if (node->engine) {
@@ -242,7 +243,7 @@ static void apply_to_links(struct world *w, const struct fault *fault)
 
 static void apply_to_node(struct world *w, const struct fault *fault, uint32_t index, bool begins)
 {
-    struct node *node = &w->nodes[index];
+    struct node *node = w->nodes[index];
     double amount = begins ? fault->amount : -fault->amount;
     switch (fault->verb) {
     case FAULT_STEP:
@@ -299,7 +300,7 @@ static void dispatch(struct world *w, const struct queue_entry *entry)
         on_arrival(w, entry->slot);
         break;
     case EVENT_WAKE:
-        on_wake(w, &w->nodes[entry->slot], w->now);
+        on_wake(w, w->nodes[entry->slot], w->now);
         break;
     case EVENT_FAULT:
         on_fault(w, entry->slot);
@@ -330,24 +331,14 @@ static uint32_t node_of_event(const struct world *w, const struct queue_entry *e
 }
 
 /* In a large world every event waits for the memory of another node: asks for that of the next
- * event while this one is handled, and for the first lines of those that may follow it. */
+ * event while this one is handled. */
 static void anticipate(const struct world *w)
 {
-    if (!w->is_large || w->queue.count <= 4) {
-        return;
-    }
-    for (unsigned i = 1; i <= 4; i++) {
-        uint32_t index = node_of_event(w, &w->queue.heap[i]);
-        if (index != NETWORK_NONE) {
-            arena_prefetch(&w->nodes[index], sizeof w->nodes[index]);
+    if (w->is_large && w->queue.count > 0) {
+        uint32_t next = node_of_event(w, &w->queue.heap[0]);
+        if (next != NETWORK_NONE) {
+            arena_prefetch(w->nodes[next], ANTICIPATED);
         }
-    }
-    uint32_t next = node_of_event(w, &w->queue.heap[0]);
-    if (next != NETWORK_NONE) {
-        const struct node *node = &w->nodes[next];
-        arena_prefetch(node->oscillator, w->oscillator_stride);
-        arena_prefetch(node->memory, MIN(node->memory_size, ANTICIPATED_MAX));
-        arena_prefetch(node->routes, sizeof node->routes[0]);
     }
 }
 
@@ -384,49 +375,52 @@ static void queue_timeline(struct world *w)
     }
 }
 
-static size_t engine_room(const struct world *w, uint32_t index)
+static size_t node_room(const struct world *w, uint32_t index)
 {
     struct engine_config config;
     const struct scenario_node *law = world_law(w, index);
-    if (law->kind == NODE_UPSTREAM) {
-        return 0;
+    size_t room = arena_round(sizeof(struct node)) + arena_round(oscillator_size());
+    if (law->kind != NODE_UPSTREAM) {
+        node_engine_config(law, law->drift_ppm, &config);
+        room += arena_round(engine_size(&config));
     }
-    node_engine_config(&w->nodes[index], law, &config);
-    return arena_round(engine_size(&config));
+    return room;
 }
 
-/* All oscillators lie in one block and all engines in another. */
+/* A node lies in one piece: itself, its oscillator, its engine. */
+static void build_node(struct world *w, uint32_t index, char *place)
+{
+    struct node *node = (struct node *)(void *)place;
+    const struct scenario_node *law = world_law(w, index);
+    char *oscillator = place + arena_round(sizeof *node);
+    w->nodes[index] = node;
+    *node = (struct node){.world = w,
+                          .index = index,
+                          .wake = MONO_NEVER,
+                          .queued = SIM_NEVER,
+                          .drift_ppm = law->drift_ppm,
+                          .oscillator = (struct oscillator *)(void *)oscillator,
+                          .memory = oscillator + arena_round(oscillator_size())};
+    oscillator_init(node->oscillator, &law->clock, w->seed, index,
+                    node_cell_s(law, w->scenario->node_count), w->scenario->epoch, law->offset_s,
+                    (sim_time){0});
+    node->mono = oscillator_read(node->oscillator, (sim_time){0}).mono;
+}
+
 static void build_nodes(struct world *w)
 {
     size_t count = w->scenario->node_count;
-    size_t stride = arena_round(oscillator_size());
-    size_t engines_size = 0;
-    w->nodes = arena_take(count * sizeof w->nodes[0]);
-    memset(w->nodes, 0, count * sizeof w->nodes[0]);
-    w->is_large = count > LARGE_WORLD;
-    w->oscillator_stride = stride;
-    w->oscillators = arena_take(count * stride);
+    size_t size = 0;
     for (uint32_t i = 0; i < count; i++) {
-        struct node *node = &w->nodes[i];
-        const struct scenario_node *law = world_law(w, i);
-        node->world = w;
-        node->index = i;
-        node->wake = MONO_NEVER;
-        node->queued = SIM_NEVER;
-        node->drift_ppm = law->drift_ppm;
-        node->oscillator = (struct oscillator *)(void *)(w->oscillators + i * stride);
-        oscillator_init(node->oscillator, &law->clock, w->seed, i, node_cell_s(law, count),
-                        w->scenario->epoch, law->offset_s, (sim_time){0});
-        node->mono = oscillator_read(node->oscillator, (sim_time){0}).mono;
-        engines_size += engine_room(w, i);
+        size += node_room(w, i);
     }
-    w->engines = arena_take(engines_size);
-    char *memory = w->engines;
+    w->is_large = count > LARGE_WORLD;
+    w->nodes = g_new(struct node *, count);
+    w->bodies = arena_take(size);
+    char *place = w->bodies;
     for (uint32_t i = 0; i < count; i++) {
-        size_t room = engine_room(w, i);
-        w->nodes[i].memory = memory;
-        w->nodes[i].memory_size = (uint32_t)room;
-        memory += room;
+        build_node(w, i, place);
+        place += node_room(w, i);
     }
 }
 
@@ -453,15 +447,14 @@ void world_free(struct world *w)
         return;
     }
     for (size_t i = 0; i < w->scenario->node_count; i++) {
-        g_free(w->nodes[i].routes);
+        g_free(w->nodes[i]->routes);
     }
     queue_clear(&w->queue);
     network_clear(&w->network);
     fault_board_clear(&w->board);
     g_free(w->lookups);
-    arena_give(w->nodes);
-    arena_give(w->oscillators);
-    arena_give(w->engines);
+    g_free(w->nodes);
+    arena_give(w->bodies);
     g_free(w->violation);
     g_free(w);
 }
@@ -475,8 +468,8 @@ void world_observe(struct world *w, const struct observer *observer)
     }
     w->is_traced = true;
     for (size_t i = 0; i < w->scenario->node_count; i++) {
-        if (w->nodes[i].engine) {
-            engine_set_trace(w->nodes[i].engine, effects_trace, &w->nodes[i]);
+        if (w->nodes[i]->engine) {
+            engine_set_trace(w->nodes[i]->engine, effects_trace, w->nodes[i]);
         }
     }
 }

@@ -42,9 +42,8 @@ struct world {
     uint64_t seed;
     sim_time now;
     struct queue queue;
-    struct node *nodes;
-    char *oscillators, *engines; /* blocks of all nodes */
-    size_t oscillator_stride;
+    struct node **nodes;
+    char *bodies; /* the block that all nodes lie in */
     bool is_large;
     struct network network;
     struct fault_board board;

@@ -69,6 +69,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "tests: no such suite among the arguments\n");
         return 2;
     }
+    /* So that the name of a test that crashes is not lost in a buffer. */
+    setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     CU_basic_set_mode(CU_BRM_NORMAL);
     CU_basic_run_tests();
     unsigned failures = CU_get_number_of_failures();

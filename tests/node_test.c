@@ -72,14 +72,12 @@ static void an_engine_is_told_its_address_clock_and_drift(void)
 {
     struct miniature m = miniature_open(pairs, 1);
     struct engine_config config;
-    struct node host = {.index = 0, .drift_ppm = m.scenario->nodes[0].drift_ppm};
-    node_engine_config(&host, &m.scenario->nodes[0], &config);
+    node_engine_config(&m.scenario->nodes[0], m.scenario->nodes[0].drift_ppm, &config);
     CHECK_NEAR(config.drift_ppm, 12, 1e-9);
     CHECK(config.own_count == 1 && address_equal(config.own, &m.scenario->nodes[0].address));
     CHECK_NEAR(config.clock.rate_quantum * (double)config.clock.rate_max_q, 1000e-6, 1e-12);
     CHECK(config.clock.can_steer);
-    struct node client = {.index = 1, .drift_ppm = NAN};
-    node_engine_config(&client, &m.scenario->nodes[1], &config);
+    node_engine_config(&m.scenario->nodes[1], NAN, &config);
     CHECK(isnan(config.drift_ppm));
     CHECK_INT(config.client_capacity, 0);
     miniature_close(&m);

@@ -560,7 +560,7 @@ static void wrong_configurations_bring_their_own_messages(void)
          "s:7:32: error: \"../tick.conf\" leads out of the scenario's files\n"},
         {"node x address 10.0.0.1 config bad.conf",
          "F/bad.conf:1:1: error: unknown directive \"sever\"; did you mean \"server\"?\n"
-         "s:7:32: error: configuration \"bad.conf\" has errors\n"},
+         "s:7:32: note: configuration \"bad.conf\" is named here\n"},
         {"node x address 10.0.0.1 config odd.conf",
          "F/odd.conf:2: error: host name \"ghost.invalid\" is matched by no \"upstream\" line of "
          "the "
@@ -593,7 +593,7 @@ static void loop_of_includes_and_way_out_of_the_folder_are_errors(void)
     text = g_strconcat(frame, "node x address 10.0.0.1 config loop.conf\n", NULL);
     CHECK(fixture_parse(folder, text, &said) == NULL);
     CHECK(g_str_has_prefix(said, "F/loop.conf:2:13: error: "));
-    CHECK(g_str_has_suffix(said, "s:7:32: error: configuration \"loop.conf\" has errors\n"));
+    CHECK(g_str_has_suffix(said, "s:7:32: note: configuration \"loop.conf\" is named here\n"));
     g_free(said);
     g_free(text);
     text = g_strconcat(frame, "node x address 10.0.0.1 config climb.conf\n", NULL);

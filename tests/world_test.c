@@ -260,7 +260,7 @@ static void expect_violation(const struct effects *effects, const char *words)
     struct world *w = m.world;
     CHECK(world_run(w, sim_from_s(10)));
     CHECK(world_violation(w) == NULL);
-    struct node *node = &w->nodes[0];
+    struct node *node = w->nodes[0];
     w->effects = *effects;
     w->effects.wake = MONO_NEVER;
     effects_perform(w, node, effects_read_clocks(w, node), NULL);
@@ -304,7 +304,7 @@ static void a_clock_command_within_the_rules_is_performed(void)
     struct miniature m = miniature_open(lone, 1);
     struct world *w = m.world;
     CHECK(world_run(w, sim_from_s(10)));
-    struct node *node = &w->nodes[0];
+    struct node *node = w->nodes[0];
     double before_s = oscillator_error_s(node->oscillator, w->now);
     struct instant before = effects_read_clocks(w, node);
     w->effects = (struct effects){.todo = EFFECT_CLOCK,
