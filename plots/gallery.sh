@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# The pictures and the report that the README shows, made from shipped scenarios: plots/gallery/SCENARIO-PICTURE.svg
-# and time-group-report.txt. Same seed, same pictures. Run from the top of the tree.
+# The pictures that the README shows, made from shipped scenarios: plots/gallery/SCENARIO-PICTURE.svg.
+# Same seed, same pictures. Run from the top of the tree.
 # Usage: plots/gallery.sh HOLDFAST
 set -eu
 holdfast=$1
@@ -19,7 +19,4 @@ show() { # show SCENARIO PICTURE...
 }
 
 show time-group error spread state frequency
-grep -v '^Files in ' out/gallery-time-group/report.txt >plots/gallery/time-group-report.txt
-show one-loses-upstream error state
-show forged-upstream-in-holdover error
 ls -l plots/gallery

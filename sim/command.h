@@ -34,8 +34,8 @@ enum exit_status command_plot(const struct command_line *line);
 const char *command_plot_help(void);
 
 /* Draws the plots of a run directory into it. False with a message in *why (g_free() it) when that
- * cannot be done: gnuplot is missing, or the programs are not found; *why stays NULL when they failed
- * and have said why on standard error. */
+ * cannot be done: gnuplot is missing, or the programs are not found; *why stays NULL when they
+ * failed and have said why on standard error. */
 bool command_plot_draw(const char *directory, char **why);
 
 #endif

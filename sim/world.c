@@ -23,7 +23,7 @@ enum { LARGE_WORLD = 1000 };
 
 /* Bytes of a node that are worth asking for ahead: itself, its oscillator, and of its engine what
  * every verb looks at. */
-enum { ANTICIPATED = 1280 };
+enum { ANTICIPATED = 640 };
 
 /* Room of the queue to begin with: a wake and a datagram or two of each node. */
 enum { QUEUED_PER_NODE = 3 };

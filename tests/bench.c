@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "../sim/probe.h"
@@ -22,7 +23,7 @@
 
 struct figures {
     struct world_counts counts;
-    double load_s, run_s, peak_mib;
+    double load_s, run_s, cpu_s, peak_mib; /* run: by the wall and of this process */
     char digest[65];
 };
 
@@ -35,6 +36,11 @@ static const char client_conf[] = "server 192.168.0.1 minpoll %d maxpoll %d\n"
 static double wall_s(void)
 {
     return (double)g_get_monotonic_time() * 1e-6;
+}
+
+static double cpu_s(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
 }
 
 /* A configuration with its four poll exponents filled in. */
@@ -102,12 +108,14 @@ static void measure_group(unsigned clients, int poll, double duration_s, struct 
     struct scenario *scenario = group_scenario(clients, poll, duration_s);
     struct world *world = world_new(scenario, scenario->seed);
     double built_s = wall_s();
+    double built_cpu_s = cpu_s();
     if (!world_run(world, sim_from_s(duration_s))) {
         fprintf(stderr, "bench: %s\n", world_violation(world));
         exit(4);
     }
     out->load_s = built_s - started_s;
     out->run_s = wall_s() - built_s;
+    out->cpu_s = cpu_s() - built_cpu_s;
     out->counts = world_counts(world);
     world_digest(world, out->digest);
     world_free(world);
@@ -147,9 +155,9 @@ static bool bench_deliveries(void)
         !measure_apart(20, 6, days * DAY_S, &again)) {
         return false;
     }
-    double best_s = fmin(first.run_s, again.run_s);
+    double best_s = fmin(first.cpu_s, again.cpu_s);
     bool is_equal = strcmp(first.digest, again.digest) == 0;
-    printf("2 servers, 20 clients, poll 6, %.0f days: %.2f s for %" G_GUINT64_FORMAT
+    printf("2 servers, 20 clients, poll 6, %.0f days: %.2f s of processor for %" G_GUINT64_FORMAT
            " deliveries\n",
            days, best_s, first.counts.delivered);
     printf("  deliveries per second      %12.0f   goal >= 1000000\n",
@@ -204,24 +212,25 @@ static bool bench_growth(void)
     } sizes[] = {{100, 100}, {1000, 10}, {10000, 1}, {100000, 1}};
     struct figures figures;
     double least = 0;
-    printf("clients of two servers at poll 10; cost per event, and the same over log2(nodes)\n");
-    printf("  %8s %8s %12s %9s %9s %10s %10s\n", "clients", "days", "events", "load s", "run s",
-           "ns/event", "per log2");
+    printf("clients of two servers at poll 10; cost per event is processor time\n");
+    printf("  %8s %5s %11s %7s %7s %7s %9s %9s\n", "clients", "days", "events", "load s", "run s",
+           "cpu s", "ns/event", "per log2");
     for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
         if (!measure_apart(sizes[i].clients, 10, sizes[i].days * DAY_S, &figures)) {
             return false;
         }
-        double ns = figures.run_s * 1e9 / (double)figures.counts.events;
+        double ns = figures.cpu_s * 1e9 / (double)figures.counts.events;
         double per_log2 = ns / log2(sizes[i].clients + 4.0);
         least = i == 0 ? per_log2 : least;
-        printf("  %8u %8.0f %12" G_GUINT64_FORMAT " %9.2f %9.2f %10.0f %10.1f\n", sizes[i].clients,
-               sizes[i].days, figures.counts.events, figures.load_s, figures.run_s, ns, per_log2);
+        printf("  %8u %5.0f %11" G_GUINT64_FORMAT " %7.2f %7.2f %7.2f %9.0f %9.1f\n",
+               sizes[i].clients, sizes[i].days, figures.counts.events, figures.load_s,
+               figures.run_s, figures.cpu_s, ns, per_log2);
     }
     printf("  100,000 clients, one day   %10.1f s   goal <= 60 s\n",
            figures.load_s + figures.run_s);
     printf("  peak memory                %8.0f MiB   goal <= 1024 MiB\n", figures.peak_mib);
     printf("  cost per event / log2(nodes), 10^5 over 10^2: %.2f   goal <= 1\n",
-           figures.run_s * 1e9 / (double)figures.counts.events / log2(100004.0) / least);
+           figures.cpu_s * 1e9 / (double)figures.counts.events / log2(100004.0) / least);
     return true;
 }
 

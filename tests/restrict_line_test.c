@@ -81,7 +81,7 @@ static void every_flag_has_its_bit(void)
         "restrict 192.0.2.1 ignore noquery nomodify noserve notrust nopeer noepeer limited kod "
         "version nomrulist flake notrap ntpport ippeerlimit 3\n"
         "restrict 192.0.2.1 epeer\n",
-        "",
+        "c:2:20: warning: \"epeer\" has no effect: associations are made by configuration only\n",
         "192.0.2.1/32 ntpport ignore noquery nomodify noserve notrust nopeer noepeer limited "
         "kod version nomrulist flake notrap ippeerlimit 3 line 1\n"
         "192.0.2.1/32 epeer line 2\n"
@@ -146,7 +146,9 @@ static void what_is_not_understood_is_refused(void)
         {"restrict default mask 0.0.0.0", "18: error: unknown word \"mask\" after \"restrict\"; "
                                           "\"holdfast help ntp.conf\" lists the "
                                           "known"},
-        {"restrict default epeer noepeer", "24: error: epeer and noepeer contradict each other"},
+        {"restrict default epeer noepeer",
+         "18: warning: \"epeer\" has no effect: associations are made by configuration "
+         "only\nc:1:24: error: epeer and noepeer contradict each other"},
         {"restrict default ippeerlimit -2",
          "30: error: expected a whole number from -1 to 32767, not \"-2\""},
         {"restrict default ignore ignore", "25: error: \"ignore\" is given twice"},
