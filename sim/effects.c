@@ -54,6 +54,9 @@ static void tell_packet(struct world *w, uint32_t from, uint32_t to, uint16_t so
                         uint16_t destination_port, const uint8_t *bytes, size_t size,
                         enum carriage carriage)
 {
+    if (w->observer_count == 0) {
+        return;
+    }
     struct endpoint source = {world_law(w, from)->address, source_port};
     struct endpoint destination = {world_law(w, to)->address, destination_port};
     for (unsigned i = 0; i < w->observer_count; i++) {
@@ -149,6 +152,7 @@ void effects_carry(struct world *w, const struct node *node, const struct remote
         flight->from = node->index;
         flight->to = to->node;
         flight->pair = to->pair;
+        flight->source = node->address;
         flight->source_port = source_port;
         flight->destination_port = to->port;
         memcpy(flight->bytes, bytes, size);
@@ -163,7 +167,7 @@ static void dispatch_datagram(struct world *w, struct node *node, const struct r
     struct remote to;
     uint16_t source_port = NTP_PORT;
     if (in && out->request == 0 && out->peer.port == in->port &&
-        address_equal(&out->peer.address, &world_law(w, in->node)->address)) {
+        address_equal(&out->peer.address, in->address)) {
         to = *in;
     } else {
         bool is_new;
@@ -179,7 +183,7 @@ static void dispatch_datagram(struct world *w, struct node *node, const struct r
         if (out->request != 0) {
             source_port = node_open_socket(node, route, out->request);
         }
-        to = (struct remote){route->to, route->pair, out->peer.port};
+        to = (struct remote){route->to, route->pair, out->peer.port, &out->peer.address};
     }
     effects_carry(w, node, &to, source_port, out->bytes, out->size);
 }

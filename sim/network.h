@@ -38,6 +38,7 @@ struct flight {
     uint32_t next_free;
     uint16_t source_port, destination_port;
     uint16_t size;
+    struct address source;
     uint8_t bytes[];
 };
 

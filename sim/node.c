@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <glib.h>
 #include <math.h>
+#include <string.h>
 
 #include "rng.h"
 
@@ -92,6 +93,30 @@ void node_stop(struct node *node, struct instant now)
     }
 }
 
+void node_clear(struct node *node)
+{
+    if (node->routes != node->first_routes) {
+        g_free(node->routes);
+    }
+    node->routes = NULL;
+}
+
+static void grow_routes(struct node *node)
+{
+    if (!node->routes) {
+        node->routes = node->first_routes;
+        node->route_room = NODE_FIRST_ROUTES;
+        return;
+    }
+    struct route *more = g_new(struct route, 2 * node->route_room);
+    memcpy(more, node->routes, node->route_count * sizeof more[0]);
+    if (node->routes != node->first_routes) {
+        g_free(node->routes);
+    }
+    node->routes = more;
+    node->route_room = (uint16_t)(2 * node->route_room);
+}
+
 struct route *node_route(struct node *node, const struct scenario *scenario,
                          const struct address *address, bool *is_new)
 {
@@ -107,8 +132,7 @@ struct route *node_route(struct node *node, const struct scenario *scenario,
         return NULL;
     }
     if (node->route_count == node->route_room) {
-        node->route_room = (uint16_t)(node->route_room ? 2 * node->route_room : 2);
-        node->routes = g_renew(struct route, node->routes, node->route_room);
+        grow_routes(node);
     }
     *is_new = true;
     node->routes[node->route_count] = (struct route){.to = to};

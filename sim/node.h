@@ -24,12 +24,16 @@ struct route {
     uint16_t port;    /* it left from */
 };
 
+enum { NODE_FIRST_ROUTES = 2 };
+
 struct node {
     struct world *world;
     struct oscillator *oscillator;
     void *memory;          /* for the engine; upstreams have none */
     struct engine *engine; /* NULL: upstream or down */
     struct route *routes;
+    struct route first_routes[NODE_FIRST_ROUTES]; /* where routes begin: most nodes need no more */
+    struct address address;
     uint32_t index;
     uint16_t route_count, route_room;
     uint32_t starts;   /* number of starts so far */
@@ -60,6 +64,9 @@ void node_start(struct node *node, const struct scenario_node *law, uint64_t see
 
 /* Drops engine and sockets; keeps the drift value. */
 void node_stop(struct node *node, struct instant now);
+
+/* Gives back what routes took. */
+void node_clear(struct node *node);
 
 /* The route to an address, made when it is new; NULL when no node has it or it is the node's own.
  * The pair of a new route is left for the caller to fill in: `*is_new`. */

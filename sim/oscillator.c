@@ -34,7 +34,9 @@ enum { CELL_START = -1, PURPOSE_CLOCK = 0x636c6b /* "clk": apart from every link
 static const int64_t CELL_TICKS_MIN = INT64_C(1) << 12;
 static const int64_t CELL_TICKS_MAX = INT64_C(1) << 52;
 
-enum { BRIDGE_DEPTH_MAX = 16, NO_LEAF = -1 };
+/* Levels of the bridge: down to 1 s in a cell of 64 s, and no deeper in a wider one, whose world is
+ * too large to pay for what white FM does in less than a 64th of a poll interval. */
+enum { BRIDGE_DEPTH_MAX = 6, NO_LEAF = -1 };
 
 /* Everything that is the same in each cell. */
 struct lattice {

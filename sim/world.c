@@ -98,7 +98,7 @@ static void on_arrival(struct world *w, uint32_t slot)
 {
     struct flight *flight = network_flight(&w->network, slot);
     struct node *node = w->nodes[flight->to];
-    struct remote from = {flight->from, flight->pair, flight->source_port};
+    struct remote from = {flight->from, flight->pair, flight->source_port, &flight->source};
     digest_word(&w->digest, (uint64_t)w->now.ticks);
     digest_word(&w->digest, (uint64_t)MARK_ARRIVED << 32 | flight->to);
     digest_word(&w->digest, flight->from);
@@ -112,13 +112,12 @@ static void on_arrival(struct world *w, uint32_t slot)
     uint32_t request =
         node_request_at(node, flight->from, flight->source_port, flight->destination_port);
     if (request != NODE_CLOSED) {
-        struct datagram in = {
-            .peer = {world_law(w, flight->from)->address, flight->source_port},
-            .local = {world_law(w, flight->to)->address, flight->destination_port},
-            .request = request,
-            .kind = STAMP_KERNEL,
-            .bytes = flight->bytes,
-            .size = flight->size};
+        struct datagram in = {.peer = {flight->source, flight->source_port},
+                              .local = {node->address, flight->destination_port},
+                              .request = request,
+                              .kind = STAMP_KERNEL,
+                              .bytes = flight->bytes,
+                              .size = flight->size};
         if (node->engine) {
             arrive_at_engine(w, node, &from, &in);
         } else {
@@ -330,6 +329,15 @@ static uint32_t node_of_event(const struct world *w, const struct queue_entry *e
     return NETWORK_NONE;
 }
 
+/* A host may answer what arrives. */
+static void anticipate_reply(const struct world *w, const struct queue_entry *entry, uint32_t node)
+{
+    if (entry->kind == EVENT_ARRIVAL && node < w->scenario->host_count) {
+        uint32_t pair = network_flight(&w->network, entry->slot)->pair;
+        arena_prefetch(network_pair_at(&w->network, pair), sizeof(struct pair));
+    }
+}
+
 /* In a large world every event waits for the memory of another node: asks for that of the next
  * event while this one is handled. */
 static void anticipate(const struct world *w)
@@ -338,6 +346,7 @@ static void anticipate(const struct world *w)
         uint32_t next = node_of_event(w, &w->queue.heap[0]);
         if (next != NETWORK_NONE) {
             arena_prefetch(w->nodes[next], ANTICIPATED);
+            anticipate_reply(w, &w->queue.heap[0], next);
         }
     }
 }
@@ -396,6 +405,7 @@ static void build_node(struct world *w, uint32_t index, char *place)
     w->nodes[index] = node;
     *node = (struct node){.world = w,
                           .index = index,
+                          .address = law->address,
                           .wake = MONO_NEVER,
                           .queued = SIM_NEVER,
                           .drift_ppm = law->drift_ppm,
@@ -447,7 +457,7 @@ void world_free(struct world *w)
         return;
     }
     for (size_t i = 0; i < w->scenario->node_count; i++) {
-        g_free(w->nodes[i]->routes);
+        node_clear(w->nodes[i]);
     }
     queue_clear(&w->queue);
     network_clear(&w->network);

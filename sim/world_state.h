@@ -64,6 +64,7 @@ struct world {
 struct remote {
     uint32_t node, pair;
     uint16_t port;
+    const struct address *address;
 };
 
 static inline const struct scenario_node *world_law(const struct world *w, uint32_t node)

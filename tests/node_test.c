@@ -37,7 +37,7 @@ static void only_the_newest_socket_of_a_destination_is_open(void)
     CHECK_INT(node_request_at(&node, 3, NTP_PORT, newest), 13);
     CHECK_INT(node_request_at(&node, 4, NTP_PORT, other), 12);
     CHECK_INT(node_request_at(&node, 4, NTP_PORT, NTP_PORT), 0);
-    g_free(node.routes);
+    node_clear(&node);
     miniature_close(&m);
 }
 
@@ -50,7 +50,7 @@ static void a_connected_socket_hears_nobody_else(void)
     CHECK_INT(node_request_at(&node, 4, NTP_PORT, port), NODE_CLOSED);
     CHECK_INT(node_request_at(&node, 3, 4000, port), NODE_CLOSED);
     CHECK_INT(node_request_at(&node, 3, NTP_PORT, port), 11);
-    g_free(node.routes);
+    node_clear(&node);
     miniature_close(&m);
 }
 
@@ -64,7 +64,7 @@ static void there_is_no_route_to_nobody_or_oneself(void)
     CHECK(node_route(&node, m.scenario, &nobody, &is_new) == NULL);
     CHECK(node_route(&node, m.scenario, &m.scenario->nodes[0].address, &is_new) == NULL);
     CHECK_INT(node.route_count, 0);
-    g_free(node.routes);
+    node_clear(&node);
     miniature_close(&m);
 }
 
