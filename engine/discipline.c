@@ -243,7 +243,10 @@ static enum discipline_verdict discipline_small(struct discipline *d,
     if (d->phase == DISCIPLINE_TRAINING && interval < config->tinker.stepout_s) {
         return DISCIPLINE_WAITING;
     }
-    discipline_jitter(d, config, offset_s);
+    if (d->phase == DISCIPLINE_LOCKED || d->phase == DISCIPLINE_SPIKE) {
+        /* Until then an offset is what the clock came with, and how it changes is no noise. */
+        discipline_jitter(d, config, offset_s);
+    }
     if (d->phase == DISCIPLINE_START) {
         d->phase = d->drift_is_known ? DISCIPLINE_LOCKED : DISCIPLINE_TRAINING;
     } else if (d->phase == DISCIPLINE_TRAINING) {

@@ -185,7 +185,7 @@ static void mitigation_lose(struct engine *e, struct instant now, const char *wh
     if (e->system.state != STATE_SYNCHRONISED) {
         return;
     }
-    int8_t poll = HOLDOVER_POLL;
+    int8_t poll = e->policy->asks_in_holdover ? HOLDOVER_POLL : POLL_MAX;
     system_hold(&e->system);
     engine_set_state(e, STATE_HOLDOVER, now, why);
     discipline_hold(&e->discipline, poll);

@@ -107,10 +107,9 @@ static enum source_verdict hear_auth(const struct engine *e, const struct source
     return SOURCE_BAD_AUTH;
 }
 
-static uint16_t peer_status(const struct engine *e, const struct source *s)
+static uint16_t peer_status(const struct source *s)
 {
     unsigned status = 0x80 | (s->config->key ? 0x60 : 0) | (s->reach ? 0x10 : 0) | s->selection;
-    (void)e;
     return (uint16_t)(status << 8 | 0x14); /* one event: reachable */
 }
 
@@ -134,7 +133,7 @@ static void hear_sample(struct engine *e, struct instant now, struct source *s, 
         engine_say(e, &record, now, index, "popcorn");
     }
     struct trace_record record = {.kind = TRACE_SAMPLE};
-    record.u.sample.status = peer_status(e, s);
+    record.u.sample.status = peer_status(s);
     record.u.sample.offset_s = s->filter.offset_s;
     record.u.sample.delay_s = s->filter.delay_s;
     record.u.sample.dispersion_s = s->filter.dispersion_s;

@@ -21,7 +21,7 @@ load data.'/run.gp'
 more = 17 * (entries(run_hosts) > 6 ? ceil(entries(run_hosts) / 3.0) - 2 : 0)
 height = tall(run_hosts) + more
 if (format eq 'svg') {
-    set terminal svg size 900,height font 'sans-serif,14' background '#ffffff' noenhanced dynamic
+    set terminal svg size 900,height font 'sans-serif,12' background '#ffffff' noenhanced dynamic
 } else {
     set terminal pngcairo size 900,height font 'sans-serif,11' background '#ffffff' noenhanced
 }
@@ -45,7 +45,10 @@ run_subject = run_title.', seed '.run_seed.\
 run_note = run_shaded eq '' ? '' : 'shaded: '.(strlen(run_shaded) > 60 ? run_shaded[1:58].'…' : run_shaded)
 set label 101 run_subject at screen 0.025, screen down(44) left textcolor rgb INK
 set label 102 run_note at screen 0.975, screen down(20) right textcolor rgb '#8a6d1c'
-set key horizontal left top Left reverse samplen 1.6 width 2 at screen 0.10, screen down(KEY_AT - 8)
+# The svg terminal only guesses how wide a text will be, and guesses high: with its own figure the key would not
+# fit into two rows.
+key_width = format eq 'svg' ? -7 : 2
+set key horizontal left top Left reverse samplen 1.6 width key_width at screen 0.10, screen down(KEY_AT - 8)
 set tmargin at screen down(PLOT_AT)
 set bmargin at screen down(height - 60)
 

@@ -179,6 +179,17 @@ static bool read_rest(struct reader *r, const struct line *line, unsigned index,
     return set_read(r, line, index, window, &e->nodes) && read_window(r, line, window, e);
 }
 
+/* What compares nodes needs two of them: of one it could never fail. */
+static bool expect_several(struct reader *r, const struct line *line, unsigned index,
+                           const struct expectation *e)
+{
+    if (e->nodes.count >= 2) {
+        return true;
+    }
+    line_error(line, index, r->messages, "this compares nodes: expected at least two");
+    return false;
+}
+
 static bool expect_word(struct reader *r, const struct line *line, unsigned index, const char *word)
 {
     if (word_is(line, index, word)) {
@@ -222,7 +233,9 @@ static bool read_measure(struct reader *r, const struct line *line, struct expec
     bool ok = e->kind == EXPECT_FREQUENCY
                   ? line_frequency(line, less + 1, 0, 1, &e->bound, r->messages)
                   : line_duration(line, less + 1, 0, 1e9, &e->bound, r->messages);
-    return ok && set_read(r, line, 3, less, &e->nodes) && read_window(r, line, less + 2, e);
+    return ok && set_read(r, line, 3, less, &e->nodes) &&
+           (e->kind != EXPECT_SPREAD || expect_several(r, line, 3, e)) &&
+           read_window(r, line, less + 2, e);
 }
 
 /* "claimed-bound holds [of NODES]". */
@@ -250,7 +263,7 @@ static bool read_leader(struct reader *r, const struct line *line, struct expect
 {
     e->kind = EXPECT_ONE_LEADER;
     return expect_word(r, line, 2, "leader") && expect_word(r, line, 3, "among") &&
-           read_rest(r, line, 4, e);
+           read_rest(r, line, 4, e) && expect_several(r, line, 4, e);
 }
 
 /* "no step of NODES", "no cycle among NODES longer than T". */
@@ -269,6 +282,7 @@ static bool read_no(struct reader *r, const struct line *line, struct expectatio
     unsigned longer = line_find(line, 3, "longer");
     return expect_word(r, line, 3, "among") && expect_word(r, line, longer, "longer") &&
            expect_word(r, line, longer + 1, "than") && set_read(r, line, 4, longer, &e->nodes) &&
+           expect_several(r, line, 4, e) &&
            line_duration(line, longer + 2, 0, 1e9, &e->bound, r->messages) &&
            read_window(r, line, longer + 3, e);
 }

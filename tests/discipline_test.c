@@ -411,6 +411,23 @@ static void training_finds_the_frequency_directly_after_300_s(void)
     CHECK(loop.d.drift_is_known);
 }
 
+/* What was slewed away meanwhile is no noise: with it the poll would climb over any offset. */
+static void what_the_clock_came_with_is_no_jitter(void)
+{
+    for (int is_trained = 0; is_trained < 2; is_trained++) {
+        struct loop loop;
+        loop_init(&loop, 6, is_trained ? NAN : 0.0);
+        loop.x = 0.100;
+        loop_update(&loop);
+        loop_advance(&loop, 320.0);
+        if (is_trained) {
+            CHECK_INT(loop_update(&loop), DISCIPLINE_ACCEPTED);
+        }
+        CHECK_INT(loop.d.phase, DISCIPLINE_LOCKED);
+        CHECK(loop.d.jitter_s < 1e-5);
+    }
+}
+
 static void a_drift_value_closes_the_loop_at_once(void)
 {
     struct loop loop;
@@ -508,6 +525,7 @@ const struct test_case discipline_tests[] = {
     {"check_65_a_second_is_slewed_in_2000_s", check_65_a_second_is_slewed_in_2000_s},
     {"training_finds_the_frequency_directly_after_300_s",
      training_finds_the_frequency_directly_after_300_s},
+    {"what_the_clock_came_with_is_no_jitter", what_the_clock_came_with_is_no_jitter},
     {"a_drift_value_closes_the_loop_at_once", a_drift_value_closes_the_loop_at_once},
     {"an_outage_leaves_the_frequency_alone", an_outage_leaves_the_frequency_alone},
     {"residual_follows_what_was_really_applied", residual_follows_what_was_really_applied},

@@ -83,6 +83,19 @@ static void policy_rfc5905_stays_as_it_is_for_ever(void)
     wire_free(w);
 }
 
+static void policy_rfc5905_asks_no_sooner_in_holdover(void)
+{
+    struct wire *w = with_two_upstreams(13, POLICY_RFC5905, 100000.0);
+    struct wire_node *n = &w->nodes[0];
+    int8_t poll = n->engine->discipline.poll;
+    CHECK(poll > HOLDOVER_POLL);
+    cut(w, true);
+    wire_run(w, 100000.0 + 12 * 8192.0);
+    CHECK_INT(wire_state(n), STATE_HOLDOVER);
+    CHECK_INT(n->engine->discipline.poll, poll);
+    wire_free(w);
+}
+
 static void the_unreachable_are_asked_every_256_s_in_holdover_and_not_before(void)
 {
     struct wire *w = with_two_upstreams(13, POLICY_HOLDFAST, 100000.0);
@@ -500,6 +513,7 @@ const struct test_case mitigation_tests[] = {
     CASE(losing_all_is_holdover_at_the_eighth_missed_poll),
     CASE(holdover_ends_at_the_instant_when_the_bound_is_1_5_s),
     CASE(policy_rfc5905_stays_as_it_is_for_ever),
+    CASE(policy_rfc5905_asks_no_sooner_in_holdover),
     CASE(the_unreachable_are_asked_every_256_s_in_holdover_and_not_before),
     CASE(one_forged_upstream_is_not_followed_in_holdover),
     CASE(an_honest_return_ends_holdover_without_a_step),
