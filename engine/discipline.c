@@ -250,8 +250,10 @@ static enum discipline_verdict discipline_small(struct discipline *d,
     if (d->phase == DISCIPLINE_START) {
         d->phase = d->drift_is_known ? DISCIPLINE_LOCKED : DISCIPLINE_TRAINING;
     } else if (d->phase == DISCIPLINE_TRAINING) {
+        /* What ran up while the frequency was not known is an offset, as after an outage. */
         discipline_train(d, offset_s, interval, now);
         d->phase = DISCIPLINE_LOCKED;
+        d->is_returning = true;
     } else {
         d->phase = DISCIPLINE_LOCKED;
         /* What an outage left behind is an offset to remove and says little of the frequency: the

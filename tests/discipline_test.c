@@ -409,6 +409,12 @@ static void training_finds_the_frequency_directly_after_300_s(void)
     CHECK_INT(loop_update(&loop), DISCIPLINE_ACCEPTED);
     CHECK_NEAR(loop.d.drift, -40e-6, 0.02e-6);
     CHECK(loop.d.drift_is_known);
+    /* What ran up meanwhile, 320 s at 40 ppm, goes linearly, with the frequency held. */
+    double found = loop.d.drift;
+    CHECK_NEAR(loop.x, 320 * 40e-6, 1e-5);
+    loop_advance(&loop, 320.0 + loop.x / 500e-6 + 1.0);
+    CHECK_NEAR(loop.x, 0.0, 1e-6);
+    CHECK_NEAR(loop.d.drift, found, 0.0);
 }
 
 /* What was slewed away meanwhile is no noise: with it the poll would climb over any offset. */
