@@ -23,8 +23,10 @@ static inline size_t arena_round(size_t size)
 void *arena_take(size_t size);
 void arena_give(void *block);
 
-/* Asks for the cache lines of [at, at + size) ahead of their use. */
-static inline void arena_prefetch(const void *at, size_t size)
+/* Asks for the cache lines of [at, at + size) ahead of their use. Always inlined, and so must its
+ * callers be that do nothing else: gcc takes a function that only asks for one without effect and
+ * drops the call. */
+static inline __attribute__((always_inline)) void arena_prefetch(const void *at, size_t size)
 {
     const char *line = at;
     for (size_t i = 0; i < size; i += ARENA_LINE) {

@@ -24,12 +24,12 @@ const struct scenario *world_scenario(const struct world *w)
 
 struct instant world_instant(struct world *w, uint32_t node)
 {
-    return oscillator_read(w->nodes[node]->oscillator, w->now);
+    return oscillator_read(world_node(w, node)->oscillator, w->now);
 }
 
 const struct engine *world_engine(const struct world *w, uint32_t node)
 {
-    return w->nodes[node]->engine;
+    return world_node(w, node)->engine;
 }
 
 struct world_counts world_counts(const struct world *w)
@@ -44,7 +44,7 @@ void world_digest(const struct world *w, char text[65])
 
 static uint32_t node_at(const struct world *w, uint32_t node, const struct address *address)
 {
-    const struct node *n = w->nodes[node];
+    const struct node *n = world_node(w, node);
     for (unsigned i = 0; i < n->route_count; i++) {
         if (address_equal(&world_law(w, n->routes[i].to)->address, address)) {
             return n->routes[i].to;
@@ -56,7 +56,7 @@ static uint32_t node_at(const struct world *w, uint32_t node, const struct addre
 static void truth_of_engine(const struct world *w, uint32_t node, struct instant now,
                             struct truth *out)
 {
-    const struct engine *engine = w->nodes[node]->engine;
+    const struct engine *engine = world_node(w, node)->engine;
     struct system_status status;
     struct source_status source;
     engine_status(engine, now, &status);
@@ -82,9 +82,9 @@ static void truth_of_engine(const struct world *w, uint32_t node, struct instant
 static void truth_of_upstream(const struct world *w, uint32_t node, struct instant now,
                               struct truth *out)
 {
-    now.clock = ntp_add_s(now.clock, w->nodes[node]->falsetick_s);
+    now.clock = ntp_add_s(now.clock, world_node(w, node)->falsetick_s);
     struct server_view view = upstream_view(world_law(w, node), node, now);
-    out->error_s += w->nodes[node]->falsetick_s;
+    out->error_s += world_node(w, node)->falsetick_s;
     out->state = view.leap == LEAP_UNKNOWN ? STATE_UNSYNCHRONISED : STATE_SYNCHRONISED;
     out->leap = view.leap;
     out->stratum = view.stratum;
@@ -97,7 +97,7 @@ static void truth_of_upstream(const struct world *w, uint32_t node, struct insta
 
 void world_truth(struct world *w, uint32_t index, struct truth *out)
 {
-    const struct node *node = w->nodes[index];
+    const struct node *node = world_node(w, index);
     *out = (struct truth){.is_up = node->is_up,
                           .error_s = oscillator_error_s(node->oscillator, w->now),
                           .bound_s = INFINITY,

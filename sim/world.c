@@ -23,7 +23,7 @@ enum { LARGE_WORLD = 1000 };
 
 /* Bytes of a node that are worth asking for ahead: itself, its oscillator, and of its engine what
  * every verb looks at. */
-enum { ANTICIPATED = 640 };
+enum { ANTICIPATED = 1280 };
 
 /* Room of the queue to begin with: a wake and a datagram or two of each node. */
 enum { QUEUED_PER_NODE = 3 };
@@ -97,7 +97,7 @@ static void arrive_at_engine(struct world *w, struct node *node, const struct re
 static void on_arrival(struct world *w, uint32_t slot)
 {
     struct flight *flight = network_flight(&w->network, slot);
-    struct node *node = w->nodes[flight->to];
+    struct node *node = world_node(w, flight->to);
     struct remote from = {flight->from, flight->pair, flight->source_port, &flight->source};
     digest_word(&w->digest, (uint64_t)w->now.ticks);
     digest_word(&w->digest, (uint64_t)MARK_ARRIVED << 32 | flight->to);
@@ -151,7 +151,7 @@ static size_t look_up(const struct world *w, const struct lookup *lookup,
 static void on_resolved(struct world *w, uint32_t slot)
 {
     struct lookup lookup = w->lookups[slot];
-    struct node *node = w->nodes[lookup.node];
+    struct node *node = world_node(w, lookup.node);
     w->lookups[slot].next_free = w->lookup_free;
     w->lookup_free = slot;
     if (node->engine && node->starts == lookup.start) {
@@ -199,7 +199,7 @@ static void power_down(struct world *w, struct node *node)
 /* Starts or stops a node when what should be differs from what is. */
 static void settle_power(struct world *w, uint32_t index)
 {
-    struct node *node = w->nodes[index];
+    struct node *node = world_node(w, index);
     enum fault_power wish = fault_power(&w->board, index);
     bool has_begun = w->now.ticks >= sim_from_s(world_law(w, index)->start_s).ticks;
     bool should_run = wish == FAULT_UP || (wish == FAULT_SILENT && has_begun);
@@ -219,7 +219,7 @@ static void settle_power(struct world *w, uint32_t index)
 /* Somebody sets the clock: the host notices, because its free-running clock did not move. */
 static void shift_clock(struct world *w, uint32_t index, double amount_s)
 {
-    struct node *node = w->nodes[index];
+    struct node *node = world_node(w, index);
     effects_digest_clock(w, index, ticks_from_s(amount_s), INT64_MAX);
     effects_shift_clock(w, node, amount_s);
     if (node->engine) {
@@ -242,7 +242,7 @@ static void apply_to_links(struct world *w, const struct fault *fault)
 
 static void apply_to_node(struct world *w, const struct fault *fault, uint32_t index, bool begins)
 {
-    struct node *node = w->nodes[index];
+    struct node *node = world_node(w, index);
     double amount = begins ? fault->amount : -fault->amount;
     switch (fault->verb) {
     case FAULT_STEP:
@@ -299,7 +299,7 @@ static void dispatch(struct world *w, const struct queue_entry *entry)
         on_arrival(w, entry->slot);
         break;
     case EVENT_WAKE:
-        on_wake(w, w->nodes[entry->slot], w->now);
+        on_wake(w, world_node(w, entry->slot), w->now);
         break;
     case EVENT_FAULT:
         on_fault(w, entry->slot);
@@ -330,7 +330,8 @@ static uint32_t node_of_event(const struct world *w, const struct queue_entry *e
 }
 
 /* A host may answer what arrives. */
-static void anticipate_reply(const struct world *w, const struct queue_entry *entry, uint32_t node)
+G_ALWAYS_INLINE static inline void anticipate_reply(const struct world *w,
+                                                    const struct queue_entry *entry, uint32_t node)
 {
     if (entry->kind == EVENT_ARRIVAL && node < w->scenario->host_count) {
         uint32_t pair = network_flight(&w->network, entry->slot)->pair;
@@ -340,12 +341,12 @@ static void anticipate_reply(const struct world *w, const struct queue_entry *en
 
 /* In a large world every event waits for the memory of another node: asks for that of the next
  * event while this one is handled. */
-static void anticipate(const struct world *w)
+G_ALWAYS_INLINE static inline void anticipate(const struct world *w)
 {
     if (w->is_large && w->queue.count > 0) {
         uint32_t next = node_of_event(w, &w->queue.heap[0]);
         if (next != NETWORK_NONE) {
-            arena_prefetch(w->nodes[next], ANTICIPATED);
+            arena_prefetch(world_node(w, next), ANTICIPATED);
             anticipate_reply(w, &w->queue.heap[0], next);
         }
     }
@@ -384,33 +385,33 @@ static void queue_timeline(struct world *w)
     }
 }
 
-static size_t node_room(const struct world *w, uint32_t index)
+static size_t engine_room(const struct world *w, uint32_t index)
 {
     struct engine_config config;
     const struct scenario_node *law = world_law(w, index);
-    size_t room = arena_round(sizeof(struct node)) + arena_round(oscillator_size());
-    if (law->kind != NODE_UPSTREAM) {
-        node_engine_config(law, law->drift_ppm, &config);
-        room += arena_round(engine_size(&config));
-    }
-    return room;
+    node_engine_config(law, law->drift_ppm, &config);
+    return arena_round(engine_size(&config));
 }
 
-/* A node lies in one piece: itself, its oscillator, its engine. */
-static void build_node(struct world *w, uint32_t index, char *place)
+/* A node and its oscillator lie in one piece, and so does the engine of a client. */
+static size_t body_room(void)
 {
-    struct node *node = (struct node *)(void *)place;
+    return arena_round(sizeof(struct node)) + arena_round(oscillator_size());
+}
+
+static void build_node(struct world *w, uint32_t index, void *memory)
+{
+    struct node *node = world_node(w, index);
     const struct scenario_node *law = world_law(w, index);
-    char *oscillator = place + arena_round(sizeof *node);
-    w->nodes[index] = node;
+    char *place = (char *)(void *)node;
     *node = (struct node){.world = w,
                           .index = index,
                           .address = law->address,
                           .wake = MONO_NEVER,
                           .queued = SIM_NEVER,
                           .drift_ppm = law->drift_ppm,
-                          .oscillator = (struct oscillator *)(void *)oscillator,
-                          .memory = oscillator + arena_round(oscillator_size())};
+                          .memory = memory ? memory : place + body_room()};
+    node->oscillator = (struct oscillator *)(void *)(place + arena_round(sizeof *node));
     oscillator_init(node->oscillator, &law->clock, w->seed, index,
                     node_cell_s(law, w->scenario->node_count), w->scenario->epoch, law->offset_s,
                     (sim_time){0});
@@ -419,18 +420,24 @@ static void build_node(struct world *w, uint32_t index, char *place)
 
 static void build_nodes(struct world *w)
 {
-    size_t count = w->scenario->node_count;
-    size_t size = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        size += node_room(w, i);
+    const struct scenario *scenario = w->scenario;
+    uint32_t hosts = (uint32_t)scenario->host_count;
+    uint32_t clients_end = hosts + (uint32_t)scenario->client_count;
+    size_t hosts_size = 0, client_size = 0;
+    for (uint32_t i = 0; i < hosts; i++) {
+        hosts_size += engine_room(w, i);
     }
-    w->is_large = count > LARGE_WORLD;
-    w->nodes = g_new(struct node *, count);
-    w->bodies = arena_take(size);
-    char *place = w->bodies;
-    for (uint32_t i = 0; i < count; i++) {
-        build_node(w, i, place);
-        place += node_room(w, i);
+    for (uint32_t i = hosts; i < clients_end; i++) {
+        client_size = MAX(client_size, engine_room(w, i));
+    }
+    w->is_large = scenario->node_count > LARGE_WORLD;
+    w->stride = body_room() + client_size;
+    w->bodies = arena_take(scenario->node_count * w->stride);
+    w->host_engines = arena_take(hosts_size);
+    char *place = w->host_engines;
+    for (uint32_t i = 0; i < scenario->node_count; i++) {
+        build_node(w, i, i < hosts ? place : NULL);
+        place += i < hosts ? engine_room(w, i) : 0;
     }
 }
 
@@ -456,15 +463,15 @@ void world_free(struct world *w)
     if (!w) {
         return;
     }
-    for (size_t i = 0; i < w->scenario->node_count; i++) {
-        node_clear(w->nodes[i]);
+    for (uint32_t i = 0; i < w->scenario->node_count; i++) {
+        node_clear(world_node(w, i));
     }
     queue_clear(&w->queue);
     network_clear(&w->network);
     fault_board_clear(&w->board);
     g_free(w->lookups);
-    g_free(w->nodes);
     arena_give(w->bodies);
+    arena_give(w->host_engines);
     g_free(w->violation);
     g_free(w);
 }
@@ -477,9 +484,9 @@ void world_observe(struct world *w, const struct observer *observer)
         return;
     }
     w->is_traced = true;
-    for (size_t i = 0; i < w->scenario->node_count; i++) {
-        if (w->nodes[i]->engine) {
-            engine_set_trace(w->nodes[i]->engine, effects_trace, w->nodes[i]);
+    for (uint32_t i = 0; i < w->scenario->node_count; i++) {
+        if (world_node(w, i)->engine) {
+            engine_set_trace(world_node(w, i)->engine, effects_trace, world_node(w, i));
         }
     }
 }

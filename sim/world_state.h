@@ -42,8 +42,9 @@ struct world {
     uint64_t seed;
     sim_time now;
     struct queue queue;
-    struct node **nodes;
-    char *bodies; /* the block that all nodes lie in */
+    char *bodies; /* all nodes, `stride` bytes apart: see world_node() */
+    size_t stride;
+    char *host_engines;
     bool is_large;
     struct network network;
     struct fault_board board;
@@ -70,6 +71,12 @@ struct remote {
 static inline const struct scenario_node *world_law(const struct world *w, uint32_t node)
 {
     return &w->scenario->nodes[node];
+}
+
+/* By arithmetic and not by a table, which would be one more place of memory to wait for. */
+static inline struct node *world_node(const struct world *w, uint32_t index)
+{
+    return (struct node *)(void *)(w->bodies + index * w->stride);
 }
 
 /* Notes the first broken rule; the run ends there. */

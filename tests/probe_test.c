@@ -150,7 +150,7 @@ static void leaders_are_judged_by_what_nodes_follow(void)
         {"a never follows b", true, "throughout"},
         {"a never follows upstream from 1h", false, "a followed up.example at 01:00:00"},
         {"one leader among a b at 2h", false, "a and b both led at 02:00:00"},
-        {"one leader among a at 2h", true, "a led"},
+        {"one leader among a up.example at 2h", true, "up.example led"},
         {"no cycle among a b longer than 0s", true, "none"},
     };
     check_verdicts(cases, G_N_ELEMENTS(cases));
