@@ -468,6 +468,22 @@ static void a_new_address_starts_with_nothing(void)
     CHECK(d.source.filter.dispersion_s == DISPERSION_MAX_S);
 }
 
+/* A packet of the peer crossed mine: the next one goes half an interval from now, and not when it
+ * was due; a question that has been answered has crossed nothing. */
+static void a_crossed_packet_moves_the_next_poll_by_half_an_interval(void)
+{
+    struct desk d;
+    desk_init(&d, ASSOCIATION_PEER);
+    (void)desk_send(&d, at(100.0));
+    d.source.interval_noise = 64; /* 64 / 4096 longer */
+    source_uncross(&d.source, at(100.5));
+    CHECK_NEAR(mono_diff_s(d.source.next_poll, at(0)), 100.5 + 32.0 * (1.0 + 64.0 / 4096.0), 1e-9);
+    d.source.exchange.is_outstanding = false;
+    d.source.next_poll = at(164.0);
+    source_uncross(&d.source, at(120.0));
+    CHECK_NEAR(mono_diff_s(d.source.next_poll, at(0)), 164.0, 0.0);
+}
+
 #define CASE(name)                                                                                 \
     {                                                                                              \
 #name, name                                                                                \
@@ -480,6 +496,7 @@ const struct test_case source_tests[] = {
     CASE(a_peer_echoes_what_it_heard_restated_for_slews),
     CASE(check_54_intervals_are_up_to_6_23_percent_longer),
     CASE(check_45_reach_is_0_after_eight_missed_polls),
+    CASE(a_crossed_packet_moves_the_next_poll_by_half_an_interval),
     CASE(three_missed_polls_make_a_source_late),
     CASE(iburst_sends_eight_packets_once_per_loss),
     CASE(burst_sends_eight_packets_at_every_poll_while_reachable),
