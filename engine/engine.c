@@ -345,7 +345,9 @@ void engine_expire(struct engine *e, struct instant now, struct effects *out)
         engine_steer(e, now, out);
         out->todo |= EFFECT_CLOCK;
         out->clock.what |= CLOCK_STATUS;
-        e->needs_selection = e->needs_selection || e->system.state == STATE_SYNCHRONISED;
+        /* Distances grow while nothing is heard: the leader may have become unfit by itself. */
+        e->needs_selection = e->needs_selection || (e->system.state == STATE_SYNCHRONISED &&
+                                                    !engine_leader_is_fit(e, now.mono));
     } else if (system_holdover_ends(&e->system, &e->config, now.mono)) {
         engine_end_holdover(e, now, out);
     } else if (e->needs_selection) {

@@ -72,6 +72,9 @@ struct source_terms engine_source_terms(const struct engine *e, mono_time now);
 /* mitigation.c: chooses a leader and, when it has a new sample, corrects the clock. */
 void engine_mitigate(struct engine *e, struct instant now, struct effects *out);
 
+/* There is a leader and it passes the tests of a source as it stands now. */
+bool engine_leader_is_fit(const struct engine *e, mono_time now);
+
 /* reception.c: a datagram for a source. */
 void engine_hear(struct engine *e, struct instant now, const struct datagram *in,
                  const struct packet *packet, struct effects *out);

@@ -29,6 +29,11 @@ static bool source_is_fit(const struct engine *e, const struct source *s, mono_t
            system_maxdist_s(&e->config) + tolerance * power_of_two(s->hpoll);
 }
 
+bool engine_leader_is_fit(const struct engine *e, mono_time now)
+{
+    return e->leader >= 0 && source_is_fit(e, &e->sources[e->leader], now);
+}
+
 /* May it be followed, may it only vote, or neither? False for neither. */
 static bool source_is_candidate(const struct engine *e, const struct source *s, mono_time now,
                                 bool *may_lead)
