@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "digest.h"
 #include "probe.h"
 #include "progress.h"
 #include "report.h"
@@ -297,6 +298,8 @@ static enum exit_status run_many(const struct run_options *options, const struct
 {
     uint64_t first = options->has_seed ? options->seed : scenario->seed;
     uint64_t failed = 0;
+    struct digest all = {0};
+    char digest[DIGEST_TEXT_SIZE];
     if (!make_parent(options->directory)) {
         return STATUS_CONFIGURATION;
     }
@@ -314,6 +317,8 @@ static enum exit_status run_many(const struct run_options *options, const struct
         bool is_judged = status == STATUS_ALL_RIGHT || status == STATUS_EXPECTATION;
         if (is_judged) {
             print_run_line(&run, status);
+            world_digest(run.world, digest);
+            digest_bytes(&all, (const uint8_t *)digest, strlen(digest));
         }
         failed += status == STATUS_EXPECTATION;
         run_end(&run);
@@ -323,6 +328,8 @@ static enum exit_status run_many(const struct run_options *options, const struct
     }
     printf("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " runs passed\n", options->runs - failed,
            options->runs);
+    digest_text(&all, digest);
+    printf("digest: %s\n", digest);
     return failed ? STATUS_EXPECTATION : STATUS_ALL_RIGHT;
 }
 

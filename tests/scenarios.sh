@@ -58,10 +58,10 @@ run_scenario() { # run_scenario HOLDFAST MODE WORK FILE: leaves NAME.result, "ok
         echo "FAIL  scenario $name: $wrong" >"$3/$name.result"
         return
     fi
-    LC_ALL=C awk -v name="$name" -v began="$began" -v ended="$EPOCHREALTIME" -v seeds="$(digests "$3/$name.1" | wc -l)" \
-        -v digest="$(digests "$3/$name.1" | head -c 12)" -v mode="$2" 'BEGIN {
+    LC_ALL=C awk -v name="$name" -v began="$began" -v ended="$EPOCHREALTIME" -v seeds="$(grep -cE "^seed [0-9]+  " "$3/$name.1")" \
+        -v digest="$(digests "$3/$name.1" | tail -n 1 | head -c 12)" -v mode="$2" 'BEGIN {
             printf "ok    scenario %-28s digest %s...  %s%s, %.1f s\n", name, digest,
-                seeds == 1 ? "" : seeds " seeds ", mode, ended - began }' >"$3/$name.result"
+                seeds <= 1 ? "" : seeds " seeds ", mode, ended - began }' >"$3/$name.result"
 }
 export -f digests attempt compare run_scenario
 export LIMIT_S
