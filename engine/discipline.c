@@ -32,7 +32,6 @@ void discipline_init(struct discipline *d, const struct engine_config *config, m
         .poll = POLL_DEFAULT_MIN,
         .poll_min = POLL_DEFAULT_MIN,
         .poll_max = POLL_DEFAULT_MAX,
-        .settled = now,
         .updated = now,
         .begun = now,
         .jitter_s = power_of_two(config->clock.precision),
@@ -47,7 +46,6 @@ void discipline_settle(struct discipline *d, const struct ledger *ledger, mono_t
     double slewed = ledger_slewed_s(ledger, now);
     d->residual_s -= slewed - d->settled_slew_s;
     d->settled_slew_s = slewed;
-    d->settled = now;
 }
 
 /* The residual goes at full slew and not by the loop's time constant. */
@@ -85,7 +83,6 @@ void discipline_stepped(struct discipline *d, const struct ledger *ledger, mono_
     d->residual_s = 0.0;
     d->last_offset_s = 0.0;
     d->settled_slew_s = ledger_slewed_s(ledger, now);
-    d->settled = now;
 }
 
 void discipline_hold(struct discipline *d, int8_t poll)

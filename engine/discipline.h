@@ -42,11 +42,10 @@ struct discipline {
     int8_t poll_min, poll_max; /* its range: of the present survivors */
     int poll_counter;
     double drift;          /* s/s that the free-running rate needs added */
-    double residual_s;     /* phase error left at `settled` */
+    double residual_s;     /* phase error left when last settled */
     double settled_slew_s; /* the ledger's sum then */
-    mono_time settled;
-    mono_time updated; /* last accepted update, or start of training */
-    mono_time begun;   /* present piece of slew */
+    mono_time updated;     /* last accepted update, or start of training */
+    mono_time begun;       /* present piece of slew */
     double last_offset_s, jitter_s;
     double wander;     /* s/s */
     double step_s;     /* with DISCIPLINE_STEP */

@@ -265,7 +265,7 @@ static void engine_tell_reach(const struct engine *e, int source, struct instant
 /* A poll that nobody answered gives policies after the RFC a sample worth nothing. */
 static void source_drain(struct engine *e, struct source *s, mono_time now)
 {
-    if (e->policy->drains_filter && (s->reach & 0x0f) == 0 && s->filter.has_used) {
+    if (e->policy->drains_filter && source_is_late(s) && s->filter.has_used) {
         struct filter_sample nothing = {.at = now,
                                         .delay_s = DISPERSION_MAX_S,
                                         .dispersion_s = DISPERSION_MAX_S,

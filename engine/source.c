@@ -63,7 +63,8 @@ bool source_is_symmetric(const struct source *s)
 
 bool source_is_late(const struct source *s)
 {
-    return (s->reach & 0x0f) == 0;
+    /* Bit 0 is the poll that is under way. */
+    return (s->reach & ((1u << (FAIL_FAST_POLLS + 1)) - 1)) == 0;
 }
 
 /* A transmit time for a peer: my clock, with the bits below its precision at random, and never
