@@ -19,11 +19,6 @@ int address_compare(const struct address *a, const struct address *b)
     return memcmp(a->bytes, b->bytes, sizeof a->bytes);
 }
 
-bool address_equal(const struct address *a, const struct address *b)
-{
-    return address_compare(a, b) == 0;
-}
-
 static bool is_all_zero(const uint8_t *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
@@ -62,8 +57,13 @@ bool address_in_prefix(const struct address *a, const struct address *net, unsig
     size_t whole = prefix / 8;
     unsigned rest = prefix % 8;
     assert_prefix_fits(net, prefix);
-    if (a->family != net->family || memcmp(a->bytes, net->bytes, whole) != 0) {
+    if (a->family != net->family) {
         return false;
+    }
+    for (size_t i = 0; i < whole; i++) {
+        if (a->bytes[i] != net->bytes[i]) {
+            return false;
+        }
     }
     return rest == 0 || (a->bytes[whole] ^ net->bytes[whole]) >> (8 - rest) == 0;
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { ADDRESS_NONE = 0, ADDRESS_V4 = 4, ADDRESS_V6 = 6 };
 enum { NTP_PORT = 123, ADDRESS_TEXT_SIZE = 46 };
@@ -26,7 +27,10 @@ struct endpoint {
 /* Total order: family first (4 before 6), then bytes. Negative, zero or positive like memcmp. */
 int address_compare(const struct address *a, const struct address *b);
 
-bool address_equal(const struct address *a, const struct address *b);
+static inline bool address_equal(const struct address *a, const struct address *b)
+{
+    return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
 
 /* 127.0.0.0/8 or ::1. */
 bool address_is_loopback(const struct address *a);

@@ -23,7 +23,7 @@ struct slot {
     int64_t credit_ticks; /* 0 ... BURST periods */
     mono_time last_kiss;
     bool is_kissed; /* last_kiss is set */
-    uint16_t next_in_bucket;
+    uint16_t bucket, next_in_bucket;
     uint16_t newer, older;
 };
 
@@ -85,7 +85,8 @@ static uint64_t rotate(uint64_t value, unsigned bits)
     return value << bits | value >> (64 - bits);
 }
 
-static void sip_round(uint64_t v[4])
+/* Always inlined: the four words then stay in registers for all rounds. */
+static inline __attribute__((always_inline)) void sip_round(uint64_t v[4])
 {
     v[0] += v[1];
     v[1] = rotate(v[1], 13) ^ v[0];
@@ -99,7 +100,7 @@ static void sip_round(uint64_t v[4])
     v[2] = rotate(v[2], 32);
 }
 
-static void sip_absorb(uint64_t v[4], uint64_t word)
+static inline __attribute__((always_inline)) void sip_absorb(uint64_t v[4], uint64_t word)
 {
     v[3] ^= word;
     sip_round(v);
@@ -107,13 +108,11 @@ static void sip_absorb(uint64_t v[4], uint64_t word)
     v[0] ^= word;
 }
 
-static uint64_t word_of(const uint8_t bytes[8])
+static uint64_t word_of(const uint8_t at[8])
 {
-    uint64_t word = 0;
-    for (unsigned i = 0; i < 8; i++) {
-        word = word << 8 | bytes[i];
-    }
-    return word;
+    return (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 |
+           (uint64_t)at[3] << 32 | (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 |
+           (uint64_t)at[6] << 8 | at[7];
 }
 
 static uint16_t bucket_of(const struct clients *clients, const struct address *address)
@@ -136,7 +135,7 @@ static uint16_t bucket_of(const struct clients *clients, const struct address *a
 static void unlink_from_bucket(struct clients *clients, uint16_t index)
 {
     struct slot *slot = &clients->slots[index];
-    uint16_t *link = &buckets_of(clients)[bucket_of(clients, &slot->entry.peer.address)];
+    uint16_t *link = &buckets_of(clients)[slot->bucket];
     while (*link != index) {
         assert(*link != NO_SLOT);
         link = &clients->slots[*link].next_in_bucket;
@@ -211,6 +210,7 @@ static struct slot *touch(struct clients *clients, const struct address *address
         fresh->entry.first = now;
         fresh->entry.last = now;
         fresh->credit_ticks = BURST * period_ticks(discard);
+        fresh->bucket = bucket;
         fresh->next_in_bucket = buckets_of(clients)[bucket];
         buckets_of(clients)[bucket] = index;
     }
@@ -294,6 +294,30 @@ bool clients_flake(struct clients *clients)
 size_t clients_count(const struct clients *clients)
 {
     return clients->used;
+}
+
+uint16_t clients_capacity(const struct clients *clients)
+{
+    return clients->capacity;
+}
+
+const struct client_entry *clients_find(const struct clients *clients,
+                                        const struct address *address)
+{
+    const uint16_t *buckets = (const uint16_t *)(const void *)(clients->slots + clients->capacity);
+    uint16_t index = buckets[bucket_of(clients, address)];
+    while (index != NO_SLOT && !address_equal(&clients->slots[index].entry.peer.address, address)) {
+        index = clients->slots[index].next_in_bucket;
+    }
+    return index == NO_SLOT ? NULL : &clients->slots[index].entry;
+}
+
+const struct client_entry *clients_newer(const struct clients *clients,
+                                         const struct client_entry *entry)
+{
+    static_assert(offsetof(struct slot, entry) == 0, "an entry is where its slot is");
+    uint16_t next = entry ? ((const struct slot *)(const void *)entry)->newer : clients->oldest;
+    return next == NO_SLOT ? NULL : &clients->slots[next].entry;
 }
 
 const struct client_entry *clients_newest(const struct clients *clients, size_t index)

@@ -19,6 +19,7 @@
 #include "engine_config.h"
 #include "timestamp.h"
 
+/* Holds no pointers: its clients_size() bytes, copied to another place, are the same table. */
 struct clients;
 
 enum client_verdict { CLIENT_SERVE, CLIENT_DROP, CLIENT_KISS };
@@ -53,6 +54,17 @@ enum client_verdict clients_note(struct clients *clients, const struct endpoint 
 bool clients_flake(struct clients *clients);
 
 size_t clients_count(const struct clients *clients);
+
+uint16_t clients_capacity(const struct clients *clients);
+
+/* The entry of an address; NULL when there is none. */
+const struct client_entry *clients_find(const struct clients *clients,
+                                        const struct address *address);
+
+/* The entry next to `entry` by last request, towards the newest; the oldest for NULL. NULL after
+ * the newest. */
+const struct client_entry *clients_newer(const struct clients *clients,
+                                         const struct client_entry *entry);
 
 /* The index-th entry by last request, newest first; NULL past the end. */
 const struct client_entry *clients_newest(const struct clients *clients, size_t index);

@@ -21,17 +21,35 @@ static double poll_s(const struct discipline *d)
     return power_of_two(d->poll);
 }
 
+bool discipline_stays_open(const struct engine_config *config)
+{
+    return !config->clock.can_steer || config->disable_discipline;
+}
+
+/* The system poll until there are survivors: that of the source that may be asked most often, for
+ * nothing can be learned sooner. */
+static int8_t discipline_first_poll(const struct engine_config *config)
+{
+    int8_t least = config->association_count > 0 ? POLL_MAX : POLL_DEFAULT_MIN;
+    for (size_t i = 0; i < config->association_count; i++) {
+        int8_t minpoll = config->associations[i].minpoll;
+        least = minpoll < least ? minpoll : least;
+    }
+    return least > POLL_DEFAULT_MIN ? least : POLL_DEFAULT_MIN;
+}
+
 void discipline_init(struct discipline *d, const struct engine_config *config, mono_time now)
 {
     double drift_ppm = isnan(config->drift_ppm) ? config->tinker.frequency_ppm : config->drift_ppm;
+    int8_t poll = discipline_first_poll(config);
     *d = (struct discipline){
         .phase = DISCIPLINE_START,
         .drift_is_known = !isnan(drift_ppm),
         .large_step_allowed = config->allow_large_first_step,
-        .is_open = !config->clock.can_steer || config->disable_discipline,
-        .poll = POLL_DEFAULT_MIN,
-        .poll_min = POLL_DEFAULT_MIN,
-        .poll_max = POLL_DEFAULT_MAX,
+        .is_open = discipline_stays_open(config),
+        .poll = poll,
+        .poll_min = poll,
+        .poll_max = poll > POLL_DEFAULT_MAX ? poll : POLL_DEFAULT_MAX,
         .updated = now,
         .begun = now,
         .jitter_s = power_of_two(config->clock.precision),
@@ -68,7 +86,7 @@ double discipline_rate(struct discipline *d, mono_time now)
 
 mono_time discipline_wake(const struct discipline *d)
 {
-    double wait = fmin(poll_s(d), STATUS_INTERVAL_S);
+    double wait = poll_s(d) < STATUS_INTERVAL_S ? poll_s(d) : STATUS_INTERVAL_S;
     if (discipline_is_linear(d)) {
         /* The linear slew must stop when it is done; an hour of it is looked at in between. */
         double left = fabs(d->residual_s) / SLEW_MAX;

@@ -58,6 +58,9 @@ struct discipline {
  * one. */
 void discipline_init(struct discipline *d, const struct engine_config *config, mono_time now);
 
+/* The configuration or the clock forbid steering. */
+bool discipline_stays_open(const struct engine_config *config);
+
 /* One offset (s, positive = local clock behind) at `now`. The ledger gives what was slewed so
  * far. */
 enum discipline_verdict discipline_update(struct discipline *d, const struct engine_config *config,

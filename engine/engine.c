@@ -16,7 +16,7 @@ static size_t round_up(size_t size)
     return (size + 15) / 16 * 16;
 }
 
-static uint16_t config_sources(const struct association_config *a)
+uint16_t engine_sources_of(const struct association_config *a)
 {
     return a->kind == ASSOCIATION_POOL ? POOL_SIZE : 1;
 }
@@ -31,7 +31,7 @@ static struct engine_layout engine_layout(const struct engine_config *config)
     struct engine_layout layout = {0};
     for (size_t i = 0; i < config->association_count; i++) {
         layout.source_count =
-            (uint16_t)(layout.source_count + config_sources(&config->associations[i]));
+            (uint16_t)(layout.source_count + engine_sources_of(&config->associations[i]));
         layout.resolution_count =
             (uint16_t)(layout.resolution_count + (config->associations[i].is_numeric ? 0 : 1));
     }
@@ -51,33 +51,44 @@ size_t engine_size(const struct engine_config *config)
     return engine_layout(config).total;
 }
 
-static void engine_init_sources(struct engine *e, mono_time now)
+void engine_begin_association(struct engine *e, uint16_t association, uint16_t first,
+                              struct resolution *resolution, mono_time now)
 {
-    uint16_t source = 0, resolution = 0;
-    for (size_t a = 0; a < e->config.association_count; a++) {
-        const struct association_config *config = &e->config.associations[a];
-        uint16_t first = source;
-        for (unsigned i = 0; i < config_sources(config); i++) {
-            source_init(&e->sources[source++], config, (uint16_t)a, now);
-        }
-        if (config->is_numeric) {
-            struct endpoint peer = {config->address, NTP_PORT};
-            struct source *s = &e->sources[first];
-            source_assign(s, &peer, now);
-            /* Hosts that start together must not ask together. */
-            s->next_poll = mono_add_s(now, 0.5 + random_byte(&e->random) / 64.0);
-            continue;
-        }
-        e->resolutions[resolution++] = (struct resolution){.association = (uint16_t)a,
-                                                           .first_source = first,
-                                                           .source_count = config_sources(config),
-                                                           .backoff_log2s = RESOLVE_MIN_LOG2S,
-                                                           .due = now};
+    const struct association_config *config = &e->config.associations[association];
+    for (unsigned i = 0; i < engine_sources_of(config); i++) {
+        source_init(&e->sources[first + i], config, association, now);
     }
+    if (config->is_numeric) {
+        struct endpoint peer;
+        memset(&peer, 0, sizeof peer); /* the octet between address and port too */
+        peer.address = config->address;
+        peer.port = NTP_PORT;
+        struct source *s = &e->sources[first];
+        source_assign(s, &peer, now);
+        /* Hosts that start together must not ask together. */
+        s->next_poll = mono_add_s(now, 0.5 + random_byte(&e->random) / 64.0);
+        return;
+    }
+    *resolution = (struct resolution){.association = association,
+                                      .first_source = first,
+                                      .source_count = engine_sources_of(config),
+                                      .backoff_log2s = RESOLVE_MIN_LOG2S,
+                                      .due = now};
 }
 
-struct engine *engine_init(void *memory, const struct engine_config *config, const uint8_t key[32],
-                           struct instant now)
+void engine_begin_clients(struct engine *e)
+{
+    uint8_t key[32];
+    if (!e->clients) {
+        return;
+    }
+    for (unsigned i = 0; i < sizeof key; i++) {
+        key[i] = (uint8_t)random_byte(&e->random);
+    }
+    e->clients = clients_init(e->clients, e->config.client_capacity, key);
+}
+
+struct engine *engine_place(void *memory, const struct engine_config *config)
 {
     struct engine_layout layout = engine_layout(config);
     uint8_t *base = memory;
@@ -90,20 +101,31 @@ struct engine *engine_init(void *memory, const struct engine_config *config, con
     e->source_count = layout.source_count;
     e->resolutions = (struct resolution *)(void *)(base + layout.resolutions);
     e->resolution_count = layout.resolution_count;
+    e->clients =
+        config->client_capacity > 0 ? (struct clients *)(void *)(base + layout.clients) : NULL;
     e->leader = -1;
+    return e;
+}
+
+struct engine *engine_init(void *memory, const struct engine_config *config, const uint8_t key[32],
+                           struct instant now)
+{
+    struct engine *e = engine_place(memory, config);
+    uint16_t source = 0;
+    struct resolution *resolution = e->resolutions;
+    e->event = (struct event_tally){SYSTEM_EVENT_RESTART, 1};
+    e->counters.since = now;
     random_init(&e->random, key);
     ledger_init(&e->ledger, now.mono, 0.0, 0.0);
     discipline_init(&e->discipline, config, now.mono);
     system_init(&e->system, now.mono);
     system_view(&e->system, config, POLL_MIN, &e->view);
-    if (config->client_capacity > 0) {
-        uint8_t client_key[32];
-        for (unsigned i = 0; i < sizeof client_key; i++) {
-            client_key[i] = (uint8_t)random_byte(&e->random);
-        }
-        e->clients = clients_init(base + layout.clients, config->client_capacity, client_key);
+    engine_begin_clients(e);
+    for (uint16_t a = 0; a < config->association_count; a++) {
+        engine_begin_association(e, a, source, resolution, now.mono);
+        source = (uint16_t)(source + engine_sources_of(&config->associations[a]));
+        resolution += config->associations[a].is_numeric ? 0 : 1;
     }
-    engine_init_sources(e, now.mono);
     return e;
 }
 
@@ -113,15 +135,19 @@ void engine_set_trace(struct engine *e, trace_sink *sink, void *context)
     e->sink_context = context;
 }
 
-void engine_say(const struct engine *e, struct trace_record *record, struct instant now, int source,
+void engine_say(struct engine *e, struct trace_record *record, struct instant now, int source,
                 const char *why)
 {
+    status_word_note(e, record, source);
     if (!e->sink) {
         return;
     }
     record->now = now;
     record->source = source;
     record->why = why;
+    record->status = source >= 0 && !trace_is_of_system(record->kind)
+                         ? status_word_of_peer(&e->sources[source])
+                         : status_word_of_system(e);
     if (source >= 0) {
         record->peer = e->sources[source].peer;
     }
@@ -253,8 +279,7 @@ static void effects_finish(const struct engine *e, struct instant now, struct ef
     assert(!(out->todo & EFFECT_SEND) || out->send.size >= PACKET_HEADER_SIZE);
 }
 
-static void engine_tell_reach(const struct engine *e, int source, struct instant now,
-                              const char *why)
+static void engine_tell_reach(struct engine *e, int source, struct instant now, const char *why)
 {
     struct trace_record record = {.kind = TRACE_REACH};
     record.u.reach.reach = e->sources[source].reach;
@@ -293,6 +318,7 @@ static void engine_poll(struct engine *e, int source, struct instant now, struct
         }
     }
     out->todo |= EFFECT_SEND;
+    e->counters.sent++;
     source_drain(e, s, now.mono);
     if (was_reachable && s->reach == 0) {
         engine_tell_reach(e, source, now, "eight polls unanswered");
@@ -341,6 +367,7 @@ void engine_expire(struct engine *e, struct instant now, struct effects *out)
     if (!e->is_started) {
         engine_steer(e, now, out);
         e->is_started = true;
+        e->discipline.is_open = e->discipline.is_open || discipline_stays_open(&e->config);
     } else if (!mono_before(now.mono, discipline_wake(&e->discipline))) {
         engine_steer(e, now, out);
         out->todo |= EFFECT_CLOCK;
@@ -358,6 +385,18 @@ void engine_expire(struct engine *e, struct instant now, struct effects *out)
     effects_finish(e, now, out);
 }
 
+static void engine_count(struct engine_counters *counters, const struct datagram *in,
+                         enum packet_verdict verdict)
+{
+    counters->received++;
+    counters->malformed += verdict != PACKET_OK && verdict != PACKET_CONTROL;
+    if (in->size > 0) {
+        bool is_current = (in->bytes[0] >> 3 & 7) == 4;
+        counters->version_4 += is_current;
+        counters->version_older += !is_current;
+    }
+}
+
 void engine_receive(struct engine *e, struct instant now, const struct datagram *in,
                     struct effects *out)
 {
@@ -365,6 +404,7 @@ void engine_receive(struct engine *e, struct instant now, const struct datagram 
     effects_clear(out);
     enum packet_verdict verdict =
         in->truncated ? PACKET_SHORT : packet_parse(in->bytes, in->size, &packet);
+    engine_count(&e->counters, in, verdict);
     if (verdict == PACKET_OK) {
         engine_hear(e, now, in, &packet, out);
     }
@@ -415,6 +455,7 @@ void engine_clock_event(struct engine *e, struct instant now, enum clock_event e
     discipline_settle(&e->discipline, &e->ledger, now.mono);
     switch (event) {
     case CLOCK_REFUSED:
+        e->refused++;
         if (!e->discipline.is_open) {
             engine_say(e, &record, now, -1, "the clock cannot be steered");
         }

@@ -87,6 +87,28 @@ size_t engine_size(const struct engine_config *config);
 struct engine *engine_init(void *memory, const struct engine_config *config, const uint8_t key[32],
                            struct instant now);
 
+/* A changed configuration: builds an engine in `memory` (engine_size(config) bytes, aligned to 16,
+ * not overlapping the old one's) that goes on where `old` stands, and returns it.
+ *
+ * An association that is the same in both (kind, name, address, key with the same secret, trust and
+ * addresses, version, options; its line and place may differ) moves over whole: address, exchange,
+ * filter, reach, poll. A source of it whose address the new configuration forbids, or has for its
+ * own or gives to a numeric line, does not: it starts anew. The discipline (`drift_ppm`,
+ * `tinker freq` and -g are for starts only), the system variables, the client table if its capacity
+ * is the same, the counters, the numbers of requests and the trace sink go on; new limits and
+ * policies hold from now on. The leader stays leader when its source moved over, else the next
+ * engine_expire() chooses anew, and holdover is what it finds when nobody is left. With an equal
+ * configuration all that follows is what it would have been, but for look-ups under way.
+ *
+ * What the host does: `old` and its configuration must be valid until this returns and may be freed
+ * then; `old` must not be called again. An answer to an EFFECT_RESOLVE of the old engine names an
+ * association of the old configuration: the host drops it, the new engine asks again. Answers to
+ * requests sent before are given to the new engine as they are. Publish the view, then call
+ * engine_expire() at once, with no other verb between: when the configuration no longer allows
+ * steering, that ends the slew in force. */
+struct engine *engine_adopt(void *memory, const struct engine_config *config, struct engine *old,
+                            struct instant now);
+
 void engine_receive(struct engine *e, struct instant now, const struct datagram *in,
                     struct effects *out);
 
@@ -128,8 +150,25 @@ struct system_status {
     double drift_ppm;         /* what the free-running rate needs added; goes to the drift file */
     bool drift_is_known;      /* false until measured or loaded */
     double jitter_s, wander_ppm;
-    int8_t poll;     /* system poll exponent */
-    int system_peer; /* source index, -1 = none */
+    int8_t poll;      /* system poll exponent */
+    int system_peer;  /* source index, -1 = none */
+    double lasts_s;   /* how long clients will accept this server if nothing answers from now on:
+                      * until the claimed bound reaches tos maxdist or holdover ends by its length;
+                      * 0 when unsynchronised */
+    uint32_t refused; /* clock commands that the host could not carry out */
+};
+
+/* What came in at the engine and what it sent, since `since`. */
+struct engine_counters {
+    struct instant since;
+    uint64_t received;  /* datagrams given to engine_receive() */
+    uint64_t processed; /* those that a source took, or that were answered */
+    uint64_t malformed; /* no NTP packet by their form */
+    uint64_t declined;  /* answers that a source refused, but for bad_auth */
+    uint64_t bad_auth;
+    uint64_t version_4, version_older; /* by the version field of what was received */
+    uint64_t sent;                     /* polls of our own */
+    struct service_counts served;      /* requests of strangers */
 };
 
 /* How a source stands, in ntpq's order of tally codes: space x . - + # * o. */
@@ -156,9 +195,13 @@ struct source_status {
     double root_distance_s; /* as of `now`; what the fitness test compares with maxdist */
 };
 
+const struct engine_counters *engine_counters(const struct engine *e);
 void engine_status(const struct engine *e, struct instant now, struct system_status *out);
 size_t engine_source_count(const struct engine *e);
 void engine_source_status(const struct engine *e, struct instant now, size_t source,
                           struct source_status *out);
+
+/* Whom a source asks, and its reach register: the part of its status that is looked at often. */
+const struct endpoint *engine_source_peer(const struct engine *e, size_t source, uint8_t *reach);
 
 #endif

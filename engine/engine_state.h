@@ -12,6 +12,7 @@
 #include "ledger.h"
 #include "random.h"
 #include "source.h"
+#include "status_word.h"
 #include "system.h"
 
 /* Looking a name up, one per association whose name is no address. */
@@ -47,11 +48,30 @@ struct engine {
     bool has_stepped;
     mono_time stepped_at;
     uint8_t armed_leap;
+    struct event_tally event; /* of the system */
+    uint32_t refused;         /* clock commands that the host could not carry out */
+    /* What a packet that fails may change; beside these only the flash bits of sources. */
     uint32_t rejected; /* packets refused by sources, all causes */
+    struct engine_counters counters;
 };
 
+/* Sources that a line keeps. */
+uint16_t engine_sources_of(const struct association_config *a);
+
+/* engine.c, for a new engine and for one that goes on (adopt.c). An engine without any state in
+ * `memory`, its parts where they belong; the client table is not built yet. */
+struct engine *engine_place(void *memory, const struct engine_config *config);
+
+/* An association's sources, from sources[first] on, at their start. A name's resolution is written
+ * to *resolution, which is not looked at otherwise. */
+void engine_begin_association(struct engine *e, uint16_t association, uint16_t first,
+                              struct resolution *resolution, mono_time now);
+
+/* An empty client table, if there is to be one. */
+void engine_begin_clients(struct engine *e);
+
 /* Fills kind-independent fields and hands the record to the sink. */
-void engine_say(const struct engine *e, struct trace_record *record, struct instant now, int source,
+void engine_say(struct engine *e, struct trace_record *record, struct instant now, int source,
                 const char *why);
 
 /* Settles the residual and commands the rate that the discipline wants (adds EFFECT_CLOCK when the
@@ -72,12 +92,22 @@ struct source_terms engine_source_terms(const struct engine *e, mono_time now);
 /* mitigation.c: chooses a leader and, when it has a new sample, corrects the clock. */
 void engine_mitigate(struct engine *e, struct instant now, struct effects *out);
 
+/* Why the source is no candidate: the first of its tests that fails, as a flash bit (ntpd's TEST10
+ * to TEST13); 0 when it is fit. */
+unsigned engine_source_fault(const struct engine *e, const struct source *s, mono_time now);
+
+/* What my own root dispersion grows by, s/s. */
+double engine_dispersion_rate(const struct engine *e);
+
 /* There is a leader and it passes the tests of a source as it stands now. */
 bool engine_leader_is_fit(const struct engine *e, mono_time now);
 
 /* reception.c: a datagram for a source. */
 void engine_hear(struct engine *e, struct instant now, const struct datagram *in,
                  const struct packet *packet, struct effects *out);
+
+/* What the source's server sends in its version passes the access list. */
+bool engine_hears(const struct engine *e, const struct source *s);
 
 /* resolution.c */
 mono_time resolution_next(const struct engine *e);

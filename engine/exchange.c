@@ -43,11 +43,12 @@ static void exchange_measure(const struct source *s, const struct source_terms *
     double held_s = ntp_diff_s(p->transmit, p->receive);
     double away_s = ntp_diff_s(v->arrival, t1);
     double precision = power_of_two(terms->config->clock.precision);
+    double delay_s = away_s - held_s;
     int remote = p->precision < -32 ? -32 : p->precision > 0 ? 0 : p->precision;
     v->sample = (struct filter_sample){
         .at = now,
         .offset_s = (out_s + back_s) / 2.0,
-        .delay_s = fmax(away_s - held_s, precision),
+        .delay_s = delay_s > precision ? delay_s : precision,
         .dispersion_s = fmin(power_of_two(remote) + precision +
                                  terms->config->tinker.dispersion * fmax(away_s, 0.0),
                              DISPERSION_MAX_S),

@@ -17,13 +17,18 @@ void filter_clear(struct filter *filter, mono_time now)
     }
 }
 
+static double least_s(double a, double b)
+{
+    return a < b ? a : b;
+}
+
 /* Ages every stage by the time since the last update, up to MAXDISP. */
 static void filter_age(struct filter *filter, double tolerance, mono_time now)
 {
     double growth = tolerance * mono_diff_s(now, filter->updated);
     for (int i = 0; i < FILTER_STAGES; i++) {
         struct filter_sample *stage = &filter->stages[i];
-        stage->dispersion_s = fmin(stage->dispersion_s + growth, DISPERSION_MAX_S);
+        stage->dispersion_s = least_s(stage->dispersion_s + growth, DISPERSION_MAX_S);
     }
     filter->updated = now;
 }
@@ -47,7 +52,8 @@ static int filter_sort(const struct filter *filter, const struct filter_terms *t
     double metric[FILTER_STAGES];
     int usable = 0;
     for (int i = 0; i < FILTER_STAGES; i++) {
-        uint8_t stage = (uint8_t)((filter->next + FILTER_STAGES - 1 - i) % FILTER_STAGES);
+        unsigned newest = filter->next + FILTER_STAGES - 1u;
+        uint8_t stage = (uint8_t)((newest - (unsigned)i) % FILTER_STAGES);
         double value = filter_metric(&filter->stages[stage], terms->allan_s, now);
         int place = i;
         while (place > 0 && metric[place - 1] > value &&
@@ -84,7 +90,7 @@ static void filter_weigh(struct filter *filter, const uint8_t order[FILTER_STAGE
         }
     }
     double jitter = usable > 1 ? sqrt(sum / (usable - 1)) : 0.0;
-    filter->jitter_s = fmax(jitter, terms->precision_s);
+    filter->jitter_s = jitter > terms->precision_s ? jitter : terms->precision_s;
 }
 
 enum filter_verdict filter_add(struct filter *filter, const struct filter_sample *sample,
@@ -129,6 +135,6 @@ double filter_offset_s(const struct filter *filter, double slewed_s)
 
 double filter_dispersion_s(const struct filter *filter, double tolerance, mono_time now)
 {
-    return fmin(filter->dispersion_s + tolerance * mono_diff_s(now, filter->updated),
-                DISPERSION_MAX_S);
+    return least_s(filter->dispersion_s + tolerance * mono_diff_s(now, filter->updated),
+                   DISPERSION_MAX_S);
 }

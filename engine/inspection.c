@@ -6,6 +6,8 @@
 
 #include "engine_state.h"
 
+#define LASTS_MAX_S 1e9 /* 31 years: for a bound that hardly grows */
+
 const struct server_view *engine_server_view(const struct engine *e)
 {
     return &e->view;
@@ -18,6 +20,44 @@ struct service_rules engine_service_rules(const struct engine *e)
                                   .discard = &e->config.discard,
                                   .own = e->config.own,
                                   .own_count = e->config.own_count};
+}
+
+/* When the source stops being reachable if it never answers again: when the last bit of its reach
+ * register is shifted out. */
+static double silence_s(const struct source *s, mono_time now)
+{
+    double next_s = mono_diff_s(s->next_poll, now);
+    int shifts = 0;
+    for (unsigned reach = s->reach; (reach & 0xFF) != 0; reach <<= 1) {
+        shifts++;
+    }
+    return shifts == 0 ? 0.0 : fmax(next_s, 0.0) + (shifts - 1) * power_of_two(s->hpoll);
+}
+
+/* See system_status.lasts_s. With tos holdover the time until holdover begins comes on top: until
+ * the last of the candidates has fallen silent. */
+static double lasts_s(const struct engine *e, mono_time now)
+{
+    const struct system *sys = &e->system;
+    if (sys->state != STATE_SYNCHRONISED && sys->state != STATE_HOLDOVER) {
+        return 0.0;
+    }
+    double left = fmax(system_maxdist_s(&e->config) - system_distance_s(sys, now), 0.0);
+    double lasts = left > 0.0 ? fmin(left / sys->dispersion_rate, LASTS_MAX_S) : 0.0;
+    double holdover = e->config.tos.holdover_s;
+    if (!e->policy->ends_holdover || !(holdover > 0.0)) {
+        return lasts;
+    }
+    if (sys->state == STATE_HOLDOVER) {
+        return fmin(lasts, fmax(holdover - mono_diff_s(now, sys->since), 0.0));
+    }
+    double silence = 0.0;
+    for (int i = 0; i < e->source_count; i++) {
+        if (engine_source_fault(e, &e->sources[i], now) == 0) {
+            silence = fmax(silence, silence_s(&e->sources[i], now));
+        }
+    }
+    return fmin(lasts, silence + holdover);
 }
 
 void engine_status(const struct engine *e, struct instant now, struct system_status *out)
@@ -42,7 +82,14 @@ void engine_status(const struct engine *e, struct instant now, struct system_sta
         .wander_ppm = e->discipline.wander * 1e6,
         .poll = e->discipline.poll,
         .system_peer = e->leader,
+        .lasts_s = lasts_s(e, now.mono),
+        .refused = e->refused,
     };
+}
+
+const struct engine_counters *engine_counters(const struct engine *e)
+{
+    return &e->counters;
 }
 
 size_t engine_source_count(const struct engine *e)
@@ -66,10 +113,16 @@ void engine_source_status(const struct engine *e, struct instant now, size_t sou
         .poll = s->hpoll,
         .refid = s->refid,
         .selection = (enum selection)s->selection,
-        .offset_s = filter_offset_s(&s->filter, slewed),
+        .offset_s = s->filter.has_used ? filter_offset_s(&s->filter, slewed) : 0.0,
         .delay_s = s->filter.delay_s,
         .dispersion_s = filter_dispersion_s(&s->filter, tolerance, now.mono),
         .jitter_s = s->filter.jitter_s,
         .root_distance_s = source_distance_s(s, tolerance, now.mono),
     };
+}
+
+const struct endpoint *engine_source_peer(const struct engine *e, size_t source, uint8_t *reach)
+{
+    *reach = e->sources[source].reach;
+    return &e->sources[source].peer;
 }

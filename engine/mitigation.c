@@ -10,23 +10,29 @@
 #include "engine_state.h"
 #include "select.h"
 
-/* The tests of a source before it may be a candidate (ntpd's TEST10 to TEST13). */
-static bool source_is_fit(const struct engine *e, const struct source *s, mono_time now)
+unsigned engine_source_fault(const struct engine *e, const struct source *s, mono_time now)
 {
     if (!s->is_resolved || s->reach == 0 || s->is_denied || s->config->noselect ||
         s->probation > 0) {
-        return false;
+        return FLASH_UNREACHABLE;
     }
     if (s->leap == LEAP_UNKNOWN || s->stratum < e->config.tos.floor ||
         s->stratum >= e->config.tos.ceiling || s->stratum + 1 >= STRATUM_MAX) {
-        return false;
+        return FLASH_STRATUM;
     }
     if (s->stratum > 1 && group_is_me(&e->config, s->refid) && !s->is_member) {
-        return false;
+        return FLASH_LOOP;
     }
     double tolerance = e->config.tinker.dispersion;
-    return source_distance_s(s, tolerance, now) <
-           system_maxdist_s(&e->config) + tolerance * power_of_two(s->hpoll);
+    bool is_near = source_distance_s(s, tolerance, now) <
+                   system_maxdist_s(&e->config) + tolerance * power_of_two(s->hpoll);
+    return is_near ? 0 : FLASH_DISTANCE;
+}
+
+/* The tests of a source before it may be a candidate. */
+static bool source_is_fit(const struct engine *e, const struct source *s, mono_time now)
+{
+    return engine_source_fault(e, s, now) == 0;
 }
 
 bool engine_leader_is_fit(const struct engine *e, mono_time now)
@@ -278,14 +284,19 @@ static void mitigation_tell_loop(struct engine *e, struct instant now)
     engine_say(e, &record, now, e->leader, NULL);
 }
 
+double engine_dispersion_rate(const struct engine *e)
+{
+    return e->discipline.drift_is_known
+               ? e->config.tinker.dispersion
+               : fmax(e->policy->training_dispersion, e->config.tinker.dispersion);
+}
+
 /* The offset was used, or measured while the frequency is: either way it is what I know. */
 static void mitigation_accept(struct engine *e, double offset_s, double jitter_s,
                               struct instant now, struct effects *out)
 {
-    double rate = e->discipline.drift_is_known
-                      ? e->config.tinker.dispersion
-                      : fmax(e->policy->training_dispersion, e->config.tinker.dispersion);
-    system_update(&e->system, &e->config, &e->sources[e->leader], offset_s, jitter_s, rate, now);
+    system_update(&e->system, &e->config, &e->sources[e->leader], offset_s, jitter_s,
+                  engine_dispersion_rate(e), now);
     engine_set_state(e, STATE_SYNCHRONISED, now, "offset accepted");
     mitigation_tell_loop(e, now);
     engine_steer(e, now, out);

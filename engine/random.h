@@ -44,13 +44,13 @@ static inline void random_refill(struct random_stream *r)
 /* 64 uniform bits. */
 static inline uint64_t random_u64(struct random_stream *r)
 {
-    uint64_t value = 0;
     if (r->used + 8u > sizeof r->bytes) {
         random_refill(r);
     }
-    for (unsigned i = 0; i < 8; i++) {
-        value = value << 8 | r->bytes[r->used + i];
-    }
+    const uint8_t *at = r->bytes + r->used;
+    uint64_t value = (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 |
+                     (uint64_t)at[3] << 32 | (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 |
+                     (uint64_t)at[6] << 8 | at[7];
     r->used = (uint8_t)(r->used + 8u);
     return value;
 }

@@ -38,6 +38,11 @@ static void hear_reject(struct engine *e, struct instant now, int index,
 {
     struct trace_record record = {.kind = TRACE_REJECT};
     e->rejected++;
+    if (flash_of_verdict(verdict) == FLASH_AUTH) {
+        e->counters.bad_auth++;
+    } else {
+        e->counters.declined++;
+    }
     engine_say(e, &record, now, index, source_verdict_text(verdict));
 }
 
@@ -84,6 +89,15 @@ static enum source_verdict hear_access_peer(const struct engine *e, const struct
     return SOURCE_SAMPLE;
 }
 
+bool engine_hears(const struct engine *e, const struct source *s)
+{
+    struct datagram in = {.peer = s->peer};
+    struct packet answer = {.version = s->config->version};
+    enum source_verdict verdict = source_is_symmetric(s) ? hear_access_peer(e, s, &in, &answer)
+                                                         : hear_access_reply(e, s, &in, &answer);
+    return verdict == SOURCE_SAMPLE;
+}
+
 static enum source_verdict hear_auth(const struct engine *e, const struct source *s,
                                      const struct datagram *in, const struct packet *p)
 {
@@ -107,12 +121,6 @@ static enum source_verdict hear_auth(const struct engine *e, const struct source
     return SOURCE_BAD_AUTH;
 }
 
-static uint16_t peer_status(const struct source *s)
-{
-    unsigned status = 0x80 | (s->config->key ? 0x60 : 0) | (s->reach ? 0x10 : 0) | s->selection;
-    return (uint16_t)(status << 8 | 0x14); /* one event: reachable */
-}
-
 /* A new sample: into the filter, and if it is the best there is, on to the selection. */
 static void hear_sample(struct engine *e, struct instant now, struct source *s, int index,
                         const struct verified *v, struct effects *out)
@@ -133,7 +141,7 @@ static void hear_sample(struct engine *e, struct instant now, struct source *s, 
         engine_say(e, &record, now, index, "popcorn");
     }
     struct trace_record record = {.kind = TRACE_SAMPLE};
-    record.u.sample.status = peer_status(s);
+    record.u.sample.status = status_word_of_peer(s);
     record.u.sample.offset_s = s->filter.offset_s;
     record.u.sample.delay_s = s->filter.delay_s;
     record.u.sample.dispersion_s = s->filter.dispersion_s;
@@ -201,6 +209,33 @@ static bool hear_is_stale(const struct engine *e, struct instant now, const stru
     return age < -1e-3 || age > mono_diff_s(now.mono, e->stepped_at) + 1e-3;
 }
 
+/* The four timestamps as they are measured with. The question is told by when it left: its transmit
+ * field was a nonce, which is nobody's business. */
+static void hear_tell_raw(struct engine *e, struct instant now, const struct datagram *in,
+                          const struct packet *p, const struct source *s, int index)
+{
+    struct trace_record record = {.kind = TRACE_RAW};
+    if (!e->sink) {
+        return;
+    }
+    record.u.raw.local = in->local.address;
+    record.u.raw.sent = s->exchange.sent_stamp;
+    record.u.raw.received = p->receive;
+    record.u.raw.answered = p->transmit;
+    record.u.raw.arrived = in->stamp;
+    record.u.raw.leap = p->leap;
+    record.u.raw.version = p->version;
+    record.u.raw.mode = p->mode;
+    record.u.raw.stratum = p->stratum;
+    record.u.raw.poll = p->poll;
+    record.u.raw.precision = p->precision;
+    record.u.raw.root_delay = p->root_delay;
+    record.u.raw.root_dispersion = p->root_dispersion;
+    record.u.raw.refid = p->refid;
+    record.u.raw.polls = s->unanswered;
+    engine_say(e, &record, now, index, NULL);
+}
+
 static void hear_source(struct engine *e, struct instant now, const struct datagram *in,
                         const struct packet *packet, struct source *s, int index,
                         struct effects *out)
@@ -216,7 +251,12 @@ static void hear_source(struct engine *e, struct instant now, const struct datag
         source_verify(s, &terms, packet, in, now.mono, &verified);
         verdict = verified.verdict;
     }
+    s->flash = (uint16_t)flash_of_verdict(verdict);
+    if (verdict == SOURCE_SAMPLE) {
+        hear_tell_raw(e, now, in, packet, s, index);
+    }
     if (verdict == SOURCE_SAMPLE || verdict == SOURCE_STATE || verdict == SOURCE_KISS) {
+        e->counters.processed++;
         hear_commit(e, now, in, s, index, &verified, out);
     } else {
         hear_reject(e, now, index, verdict);
@@ -229,6 +269,7 @@ static void hear_request(struct engine *e, struct instant now, const struct data
     enum service_verdict verdict;
     struct service_rules rules = engine_service_rules(e);
     size_t size = server_reply(&e->view, &rules, e->clients, in, now, out->send.bytes, &verdict);
+    service_count(&e->counters.served, in, verdict);
     if (verdict == SERVICE_RESTRICTED) {
         struct trace_record record = {.kind = TRACE_DENIED, .peer = in->peer};
         record.u.denied.line = access_check(&e->config.access, &in->peer).line;
@@ -237,11 +278,19 @@ static void hear_request(struct engine *e, struct instant now, const struct data
     if (size == 0) {
         return;
     }
+    e->counters.processed += verdict == SERVICE_ANSWERED;
     out->todo |= EFFECT_SEND;
     out->send.size = (uint16_t)size;
     out->send.peer = in->peer;
     out->send.local = in->local;
     out->send.request = 0;
+}
+
+/* A host of RFC 1059 asks without a mode; server_reply() tells it from others. */
+static bool hear_is_request(const struct packet *packet)
+{
+    return packet->mode == MODE_CLIENT || packet->mode == MODE_ACTIVE ||
+           (packet->version == 1 && packet->mode == MODE_RESERVED);
 }
 
 void engine_hear(struct engine *e, struct instant now, const struct datagram *in,
@@ -255,12 +304,15 @@ void engine_hear(struct engine *e, struct instant now, const struct datagram *in
         s = find_peer(e, &in->peer.address, &index);
     }
     if (s) {
-        if (!hear_is_stale(e, now, in)) {
+        if (hear_is_stale(e, now, in)) {
+            e->counters.declined++;
+        } else {
             hear_source(e, now, in, packet, s, index, out);
         }
-    } else if (in->request == 0 && (packet->mode == MODE_CLIENT || packet->mode == MODE_ACTIVE)) {
+    } else if (in->request == 0 && hear_is_request(packet)) {
         hear_request(e, now, in, out);
     } else {
         e->rejected++;
+        e->counters.declined++;
     }
 }

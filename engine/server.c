@@ -39,7 +39,7 @@ static bool is_own(const struct service_rules *rules, const struct address *addr
     return false;
 }
 
-static bool is_believable_source(const struct service_rules *rules, const struct datagram *in)
+bool service_believes_source(const struct service_rules *rules, const struct datagram *in)
 {
     if (in->peer.port == 0 || !address_is_unicast(&in->peer.address)) {
         return false;
@@ -81,7 +81,7 @@ static enum service_verdict judge_request(const struct service_rules *rules,
     if (request->mode != MODE_CLIENT && request->mode != MODE_ACTIVE) {
         return SERVICE_MODE;
     }
-    if (!is_believable_source(rules, in)) {
+    if (!service_believes_source(rules, in)) {
         return SERVICE_OWN_ADDRESS;
     }
     *flags = access_check(rules->access, &in->peer).flags;
@@ -201,6 +201,36 @@ const char *service_verdict_text(enum service_verdict verdict)
         return "over the rate limit";
     case SERVICE_BAD_AUTH:
         return "not authentic";
+    case SERVICE_VERDICTS:
+        break;
     }
     return "unknown verdict";
+}
+
+void service_count(struct service_counts *counts, const struct datagram *in,
+                   enum service_verdict verdict)
+{
+    counts->verdicts[verdict]++;
+    if (in->size > 0) {
+        unsigned version = in->bytes[0] >> 3 & 7, mode = in->bytes[0] & 7;
+        counts->version_4 += version == 4;
+        counts->version_older += version != 4;
+        counts->version_1 += version == 1;
+        counts->version_1_clients += version == 1 && mode == MODE_CLIENT;
+        counts->version_1_modeless += version == 1 && mode == MODE_RESERVED;
+        counts->version_1_symmetric += version == 1 && mode == MODE_ACTIVE;
+    }
+}
+
+void service_counts_add(struct service_counts *sum, const struct service_counts *part)
+{
+    for (unsigned i = 0; i < SERVICE_VERDICTS; i++) {
+        sum->verdicts[i] += part->verdicts[i];
+    }
+    sum->version_4 += part->version_4;
+    sum->version_older += part->version_older;
+    sum->version_1 += part->version_1;
+    sum->version_1_clients += part->version_1_clients;
+    sum->version_1_modeless += part->version_1_modeless;
+    sum->version_1_symmetric += part->version_1_symmetric;
 }

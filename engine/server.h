@@ -58,8 +58,28 @@ enum service_verdict {
     SERVICE_OWN_ADDRESS, /* mine, not unicast, loopback from the wire, or port 0 */
     SERVICE_RESTRICTED,  /* ignore, noserve, version, notrust without a MAC, flake */
     SERVICE_LIMITED,
-    SERVICE_BAD_AUTH /* a MAC that does not verify */
+    SERVICE_BAD_AUTH, /* a MAC that does not verify */
+    SERVICE_VERDICTS
 };
+
+/* Requests by what became of them. One writer; others may read it torn by a request. */
+struct service_counts {
+    uint64_t verdicts[SERVICE_VERDICTS];
+    uint64_t version_4, version_older; /* of the version field of what came */
+    /* Of the older ones those of version 1: all, and those of modes 3, 0 and 1. */
+    uint64_t version_1, version_1_clients, version_1_modeless, version_1_symmetric;
+};
+
+/* Notes one request that server_reply() has judged. */
+void service_count(struct service_counts *counts, const struct datagram *in,
+                   enum service_verdict verdict);
+
+/* Adds every count of `part` to `sum`. */
+void service_counts_add(struct service_counts *sum, const struct service_counts *part);
+
+/* Whether a datagram can have come from the host that it names: not from port 0, not from a group
+ * or from one of my own addresses, from a loopback address only to one. */
+bool service_believes_source(const struct service_rules *rules, const struct datagram *in);
 
 /* Root dispersion of the view at mono time `now`, seconds; never negative. */
 double server_view_dispersion_s(const struct server_view *view, mono_time now);

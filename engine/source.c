@@ -15,7 +15,8 @@ void source_init(struct source *s, const struct association_config *config, uint
                          .family = association,
                          .is_member = config->kind == ASSOCIATION_PEER,
                          .next_poll = MONO_NEVER,
-                         .polled = now};
+                         .polled = now,
+                         .event = {PEER_EVENT_MOBILISED, 1}};
     source_reset(s, now);
 }
 
@@ -41,6 +42,8 @@ void source_reset(struct source *s, mono_time now)
     s->leap = LEAP_UNKNOWN;
     s->stratum = STRATUM_MAX;
     s->refid = 0;
+    s->reference_time = NTP_TIME_ZERO;
+    s->pmode = 0;
     s->root_delay_s = 0.0;
     s->root_dispersion_s = DISPERSION_MAX_S;
     s->heard = now;
@@ -274,6 +277,8 @@ void source_commit(struct source *s, const struct verified *v, const struct sour
     s->stratum = stratum_from_wire(p->stratum);
     s->precision = p->precision < -32 ? -32 : p->precision > 0 ? 0 : p->precision;
     s->refid = p->refid;
+    s->reference_time = p->reference;
+    s->pmode = p->mode;
     s->root_delay_s = s_from_ntp_short(p->root_delay);
     s->root_dispersion_s = s_from_ntp_short(p->root_dispersion);
     s->heard = now;

@@ -19,6 +19,7 @@
 #include "packet.h"
 #include "random.h"
 #include "server.h"
+#include "status_word.h"
 
 /* What the two sides last said to each other. Zero timestamps mean "nothing yet". */
 struct exchange {
@@ -62,11 +63,16 @@ struct source {
     uint8_t leap, stratum;
     int8_t precision;
     uint32_t refid;
+    ntp_time reference_time;
+    uint8_t pmode;                          /* its mode; 0 = nothing heard yet */
     double root_delay_s, root_dispersion_s; /* as of `heard` */
     mono_time heard;
 
     struct filter filter;
     uint8_t selection; /* enum selection */
+
+    struct event_tally event;
+    uint16_t flash; /* flash bits: what the last packet failed, 0 = nothing; decides nothing */
 };
 
 /* Why a packet was not believed, or what it was good for. */

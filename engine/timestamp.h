@@ -49,7 +49,15 @@ static inline double power_of_two(int exponent)
 /* Seconds to ticks, rounded to the nearest tick and clamped to +-68 years. */
 static inline int64_t ticks_from_s(double seconds)
 {
-    double ticks = rint(seconds * TICKS_PER_S);
+    /* 1.5 * 2^52: added to a number below 2^51 it leaves no room for a fraction, so that the sum is
+     * rounded as rint() would, without the call. */
+    const double shift = 6755399441055744.0;
+    const double limit = 2251799813685248.0;
+    double ticks = seconds * TICKS_PER_S;
+    if (ticks > -limit && ticks < limit) {
+        return (int64_t)((ticks + shift) - shift);
+    }
+    ticks = rint(ticks);
     if (!(ticks > -9.2e18)) {
         return -INT64_C(9200000000000000000);
     }
@@ -142,8 +150,12 @@ static inline uint32_t ntp_short_from_s(double seconds)
     if (!(seconds > 0.0)) {
         return 0;
     }
-    double value = ceil(seconds * 65536.0);
-    return value >= 4294967295.0 ? UINT32_MAX : (uint32_t)value;
+    double value = seconds * 65536.0;
+    if (value > 4294967294.0) {
+        return UINT32_MAX;
+    }
+    uint32_t whole = (uint32_t)value;
+    return whole < value ? whole + 1 : whole;
 }
 
 /* Offset of the NTP era 0 epoch (1900) from the Unix epoch, in seconds. */

@@ -3,8 +3,8 @@
  * What happened and why, as typed records, and the text forms made of them.
  *
  * The engine hands each record to the host's sink and forgets it. Text is made here and only when a
- * host asks: a log line, and ntpd's loopstats and peerstats lines (without their MJD and second,
- * which the host's file writer puts in front).
+ * host asks: a log line, and the lines of ntpd's statistics files. Opens no file and knows no name
+ * of one.
  */
 #ifndef HOLDFAST_TRACE_H
 #define HOLDFAST_TRACE_H
@@ -37,6 +37,7 @@ enum trace_kind {
     TRACE_SPIKE,   /* popcorn suppressor or step-out timer held a sample back */
     TRACE_DISPUTE, /* a source contradicts my own bound, and is not followed */
     TRACE_CLOCK,   /* a clock event came from the host */
+    TRACE_RAW,     /* an answer completed an exchange (rawstats); before its sample */
     TRACE_KINDS
 };
 
@@ -46,6 +47,8 @@ struct trace_record {
     int source;           /* index, -1 = none */
     struct endpoint peer; /* of the source, or of the sender */
     const char *why;      /* a constant string, or NULL */
+    uint16_t status;      /* RFC 9327's status word of the source, or of the system when there is
+                           * none or trace_is_of_system() */
     union {
         struct {
             enum system_state from, to;
@@ -83,6 +86,15 @@ struct trace_record {
         struct {
             double amount_s;
         } clock;
+        struct {
+            struct address local;
+            ntp_time sent, received, answered, arrived; /* T1 ... T4; T1 by my clock, no nonce */
+            uint8_t leap, version, mode, stratum;       /* of the answer; stratum as on the wire */
+            int8_t poll, precision;
+            uint32_t root_delay, root_dispersion; /* NTP short format */
+            uint32_t refid;
+            uint8_t polls; /* of mine since the last answer */
+        } raw;
     } u;
 };
 
@@ -93,11 +105,47 @@ const char *system_state_name(enum system_state state);
 /* One line for people, no newline, NUL-terminated, cut at `size`; returns its length. */
 size_t trace_text(const struct trace_record *record, char *text, size_t size);
 
-/* "offset drift jitter wander poll" as in ntpd's loopstats: s with 9 decimals, ppm 3, s 9, ppm 6,
- * integer; only for TRACE_LOOP. Returns the length. */
-size_t trace_loopstats(const struct trace_record *record, char *text, size_t size);
+/* Whether a record is about the system even when it names a source: state, step, clock event. */
+bool trace_is_of_system(enum trace_kind kind);
 
-/* "address status offset delay dispersion jitter" as in ntpd's peerstats; only for TRACE_SAMPLE. */
-size_t trace_peerstats(const struct trace_record *record, char *text, size_t size);
+/* ---- lines of ntpd's statistics files ------------------------------------------------------- */
+
+enum statistics_kind {
+    STATISTICS_LOOP,  /* loopstats: MJD second offset drift jitter wander poll */
+    STATISTICS_PEER,  /* peerstats: MJD second address status offset delay dispersion jitter */
+    STATISTICS_RAW,   /* rawstats: MJD second source destination T1 T2 T3 T4 leap version mode
+                       * stratum poll precision rootdelay rootdispersion refid polls */
+    STATISTICS_PROTO, /* protostats: MJD second address status event text */
+    STATISTICS_CLOCK, /* clockstats: MJD second 127.127.1.0 text */
+    STATISTICS_SYS,   /* sysstats: made of counters, not of records */
+    STATISTICS_KINDS
+};
+
+enum { STATISTICS_LINE_MAX = 384 };
+
+/* "loopstats", ...: the name in statistics and filegen lines. */
+const char *trace_statistics_name(enum statistics_kind kind);
+
+/* Modified Julian day of a clock reading, in the era that starts at the pivot; *second = seconds of
+ * that day, cut off at milliseconds as in every line, so that no line comes from the future. */
+int64_t trace_statistics_mjd(ntp_time clock, double *second);
+
+/* The line that a record makes in the file of that kind, with its newline and a NUL; its length, 0
+ * when it makes none. Offsets, delays, dispersions and jitters in s with 9 decimals, drift in ppm
+ * with 3, wander in ppm with 6, T1 ... T4 in s since 1900 with 9; status words in hexadecimal. Who
+ * may be made to fill a disk by strangers (TRACE_REJECT, TRACE_DENIED) makes no line. */
+size_t trace_statistics_line(const struct trace_record *record, enum statistics_kind kind,
+                             char text[STATISTICS_LINE_MAX]);
+
+/* What one line of sysstats counts, in its order; all since the line before. */
+struct statistics_counts {
+    uint64_t seconds;
+    uint64_t received, processed, current_version, older_version, denied, malformed, bad_auth,
+        declined, limited, kissed;
+};
+
+/* "MJD second seconds received processed ..."; returns the length. */
+size_t trace_statistics_sys_line(ntp_time clock, const struct statistics_counts *counts,
+                                 char text[STATISTICS_LINE_MAX]);
 
 #endif

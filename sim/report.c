@@ -10,7 +10,6 @@
 
 #include "pcap.h"
 #include "report_state.h"
-#include "statistics_files.h"
 
 /* Clients looked at in a world that has more. */
 enum { CLIENTS_LOOKED_AT = 1000 };
@@ -30,11 +29,14 @@ static void write_statistics(struct report *r, uint32_t node, const struct trace
     if (!r->hosts || node >= r->scenario->host_count) {
         return;
     }
-    size_t length = statistics_line(record, line);
+    struct host_files *files = &r->hosts[node];
+    size_t length = trace_statistics_line(record, STATISTICS_LOOP, line);
     if (length > 0) {
-        struct host_files *files = &r->hosts[node];
-        output_file_append(record->kind == TRACE_LOOP ? &files->loopstats : &files->peerstats, line,
-                           length);
+        output_file_append(&files->loopstats, line, length);
+    }
+    length = trace_statistics_line(record, STATISTICS_PEER, line);
+    if (length > 0) {
+        output_file_append(&files->peerstats, line, length);
     }
 }
 

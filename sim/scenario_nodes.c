@@ -45,7 +45,8 @@ static char *locate(void *context, const char *path)
 static const struct ntpconf *read_config(struct reader *r, const struct line *line, unsigned index)
 {
     const char *name = index < line->count ? line->words[index].text : "";
-    struct ntpconf_options options = {locate, r->scenario->folder, true, 0};
+    struct ntpconf_options options = {
+        .locate = locate, .context = r->scenario->folder, .synthetic_keys = true};
     char *path = index < line->count ? locate(r->scenario->folder, name) : NULL;
     if (!path) {
         line_error(line, index, r->messages,

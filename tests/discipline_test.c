@@ -503,6 +503,26 @@ static void check_57_constants_are_those_of_the_table(void)
     CHECK_INT(FILTER_STAGES, 8);
 }
 
+/* Nothing can be learned between the polls of the one that may be asked most often. */
+static void before_the_first_update_it_wakes_as_often_as_it_may_ask(void)
+{
+    struct association_config associations[2] = {{.minpoll = 12, .maxpoll = 13},
+                                                 {.minpoll = 10, .maxpoll = 10}};
+    struct engine_config config;
+    struct discipline d;
+    engine_config_default(&config);
+    config.associations = associations;
+    config.association_count = 2;
+    discipline_init(&d, &config, at(0));
+    CHECK_INT(discipline_wake(&d).ticks, at(1024.0).ticks);
+    associations[1].minpoll = 3;
+    discipline_init(&d, &config, at(0));
+    CHECK_INT(discipline_wake(&d).ticks, at(64.0).ticks);
+    associations[0].minpoll = associations[1].minpoll = 15;
+    discipline_init(&d, &config, at(0));
+    CHECK_INT(discipline_wake(&d).ticks, at(8192.0).ticks);
+}
+
 const struct test_case discipline_tests[] = {
     {"check_21_phase_step_crosses_zero_at_3056_s", check_21_phase_step_crosses_zero_at_3056_s},
     {"check_22_phase_step_overshoots_5_05_percent_and_surges_5_49_ppm",
@@ -535,4 +555,6 @@ const struct test_case discipline_tests[] = {
     {"a_drift_value_closes_the_loop_at_once", a_drift_value_closes_the_loop_at_once},
     {"an_outage_leaves_the_frequency_alone", an_outage_leaves_the_frequency_alone},
     {"residual_follows_what_was_really_applied", residual_follows_what_was_really_applied},
+    {"before_the_first_update_it_wakes_as_often_as_it_may_ask",
+     before_the_first_update_it_wakes_as_often_as_it_may_ask},
     {NULL, NULL}};

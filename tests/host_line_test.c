@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Files, logging, statistics, interfaces: what the host is told.
+ * Files, logging, statistics, interfaces, threads, metrics: what the host is told.
  */
 #include "conf_check.h"
 
@@ -128,6 +128,53 @@ static void interface_rules_are_kept_in_order(void)
         "not \"192.0.2.0/99\"\n");
 }
 
+static void threads_are_counted_or_left_to_the_host(void)
+{
+    struct ntpconf *conf = CONF("", "");
+    CHECK_INT(conf->host.threads, -1);
+    ntpconf_free(conf);
+    conf = CONF("threads 0\n", "");
+    CHECK_INT(conf->host.threads, 0);
+    ntpconf_free(conf);
+    conf = CONF("threads 3\nthreads 16\n", "c:2:1: warning: this line replaces c:1\n");
+    CHECK_INT(conf->host.threads, 16);
+    ntpconf_free(conf);
+    CHECK_REFUSED("threads 17\n",
+                  "c:1:9: error: expected a whole number from 0 to 16, not \"17\"\n");
+    CHECK_REFUSED("threads -1\n",
+                  "c:1:9: error: expected a whole number from 0 to 16, not \"-1\"\n");
+}
+
+static void metrics_name_an_address_and_a_port(void)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    struct ntpconf *conf = CONF("", "");
+    CHECK_INT(conf->host.metrics.address.family, ADDRESS_NONE);
+    ntpconf_free(conf);
+    conf = CONF("metrics 127.0.0.1:9123\n", "");
+    CHECK_STR(address_text(&conf->host.metrics.address, text), "127.0.0.1");
+    CHECK_INT(conf->host.metrics.port, 9123);
+    ntpconf_free(conf);
+    conf = CONF("metrics [2001:db8::1]:65535\n", "");
+    CHECK_STR(address_text(&conf->host.metrics.address, text), "2001:db8::1");
+    CHECK_INT(conf->host.metrics.port, 65535);
+    ntpconf_free(conf);
+    static const char *const bad[] = {
+        "127.0.0.1", "127.0.0.1:", "127.0.0.1:0",    "127.0.0.1:65536",  "127.0.0.1:12x",
+        ":9123",     "9123",       "localhost:9123", "::1:9123",         "[::1]",
+        "[::1]9123", "[::1:9123",  "[]:9123",        "[127.0.0.1]:9123", "[::1]x:9123",
+        "[:]:1",     NULL};
+    for (const char *const *word = bad; *word; word++) {
+        char *line = g_strdup_printf("metrics %s\n", *word);
+        char *expected = g_strdup_printf("c:1:9: error: expected an address and a port such as "
+                                         "127.0.0.1:9123 or [::1]:9123, not \"%s\"\n",
+                                         *word);
+        CHECK_REFUSED(line, expected);
+        g_free(expected);
+        g_free(line);
+    }
+}
+
 const struct test_case host_line_tests[] = {
     {"paths_are_kept_as_written", paths_are_kept_as_written},
     {"statistics_and_filegen_make_one_entry_a_kind", statistics_and_filegen_make_one_entry_a_kind},
@@ -136,4 +183,6 @@ const struct test_case host_line_tests[] = {
     {"logconfig_words_are_checked_and_kept_in_order",
      logconfig_words_are_checked_and_kept_in_order},
     {"interface_rules_are_kept_in_order", interface_rules_are_kept_in_order},
+    {"threads_are_counted_or_left_to_the_host", threads_are_counted_or_left_to_the_host},
+    {"metrics_name_an_address_and_a_port", metrics_name_an_address_and_a_port},
     {NULL, NULL}};

@@ -212,6 +212,33 @@ static void request_and_control_keys_are_named_as_useless(void)
                   "c:1:12: error: expected a whole number from 1 to 65535, not \"x\"\n");
 }
 
+static void key_file_of_the_command_line_stands_for_the_one_written(void)
+{
+    char *folder = g_dir_make_tmp("holdfast-conf-XXXXXX", NULL);
+    char *path = g_build_filename(folder, "other.keys", NULL);
+    struct ntpconf_options options = {.keys = path};
+    static const char text[] = "keys /nowhere/ntp.keys\ntrustedkey 5\npeer 192.0.2.1 key 5\n";
+    CHECK(g_file_set_contents(path, "5 SHA1 five\n", -1, NULL));
+    CHECK_INT(g_chmod(path, 0600), 0);
+    for (const char *from = text; from; from = from == text ? strstr(text, "trusted") : NULL) {
+        struct messages *messages = messages_new();
+        struct ntpconf *conf = ntpconf_parse("c", from, strlen(from), &options, messages);
+        CHECK(conf != NULL);
+        CHECK_INT(messages->list->len, 0);
+        if (conf) {
+            CHECK_STR(conf->host.keys, path);
+            CHECK_INT(conf->engine.keys.count, 1);
+            CHECK(key_find(&conf->engine.keys, 5)->is_trusted);
+        }
+        ntpconf_free(conf);
+        messages_free(messages);
+    }
+    g_unlink(path);
+    g_rmdir(folder);
+    g_free(path);
+    g_free(folder);
+}
+
 const struct test_case key_line_tests[] = {
     {"keys_may_be_named_after_their_use_and_trust_is_noted",
      keys_may_be_named_after_their_use_and_trust_is_noted},
@@ -228,4 +255,6 @@ const struct test_case key_line_tests[] = {
      made_up_keys_do_not_hide_what_the_file_leaves_out},
     {"request_and_control_keys_are_named_as_useless",
      request_and_control_keys_are_named_as_useless},
+    {"key_file_of_the_command_line_stands_for_the_one_written",
+     key_file_of_the_command_line_stands_for_the_one_written},
     {NULL, NULL}};

@@ -5,6 +5,8 @@
 #ifndef HOLDFAST_MESSAGES_CHECK_H
 #define HOLDFAST_MESSAGES_CHECK_H
 
+#include <stdint.h>
+
 #include "../engine/config/messages.h"
 #include "check.h"
 

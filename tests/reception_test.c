@@ -438,6 +438,54 @@ static void a_flood_of_forgeries_costs_no_sample_and_no_poll(void)
     wire_free(quiet.w);
 }
 
+/* Keeps the last raw exchange, and counts them. */
+struct raw_watch {
+    struct trace_record last;
+    int count;
+};
+
+static void watch_raw(void *context, const struct trace_record *r)
+{
+    struct raw_watch *watch = context;
+    if (r->kind == TRACE_RAW) {
+        watch->last = *r;
+        watch->count++;
+    }
+}
+
+static void an_exchange_is_told_by_when_it_left_and_never_by_its_nonce(void)
+{
+    struct campus c;
+    struct raw_watch watch = {.count = 0};
+    campus_open(&c);
+    campus_ask(&c, c.upstream);
+    engine_set_trace(c.tick->engine, watch_raw, &watch);
+    struct exchange asked = c.upstream->exchange;
+    struct wire_packet forged = honest(&c, c.upstream, MODE_SERVER, NULL);
+    forged.bytes[28] ^= 0x40;
+    wire_arrive(c.tick, &forged);
+    CHECK_INT(watch.count, 0);
+    c.w->now += ticks_from_s(0.25);
+    struct wire_packet answer = honest(&c, c.upstream, MODE_SERVER, NULL);
+    wire_arrive(c.tick, &answer);
+    wire_arrive(c.tick, &answer);
+    CHECK_INT(watch.count, 1);
+    CHECK_INT(watch.last.source, 0);
+    CHECK(watch.last.u.raw.sent.ticks == asked.sent_stamp.ticks);
+    CHECK(watch.last.u.raw.sent.ticks != asked.sent_wire.ticks);
+    CHECK(watch.last.u.raw.answered.ticks == wire_true_time(c.w).ticks);
+    CHECK_NEAR(ntp_diff_s(watch.last.u.raw.answered, watch.last.u.raw.received), 0.001, 1e-9);
+    CHECK(watch.last.u.raw.arrived.ticks == wire_clock(c.tick).ticks);
+    CHECK(address_equal(&watch.last.u.raw.local, &c.tick->own));
+    CHECK_INT(watch.last.u.raw.mode, MODE_SERVER);
+    CHECK_INT(watch.last.u.raw.stratum, 2);
+    CHECK_INT(watch.last.u.raw.precision, -20);
+    CHECK_INT(watch.last.u.raw.refid, 0x01020304);
+    CHECK_INT(watch.last.u.raw.polls, 1);
+    CHECK((watch.last.status & 0x8000) != 0); /* configured: the source's word, not the system's */
+    wire_free(c.w);
+}
+
 #define CASE(name)                                                                                 \
     {                                                                                              \
 #name, name                                                                                \
@@ -458,4 +506,5 @@ const struct test_case reception_tests[] = {
     CASE(deny_silences_a_source_for_a_day_but_only_with_my_nonce),
     CASE(a_kiss_to_a_keyed_line_needs_its_mac),
     CASE(a_flood_of_forgeries_costs_no_sample_and_no_poll),
+    CASE(an_exchange_is_told_by_when_it_left_and_never_by_its_nonce),
     {NULL, NULL}};

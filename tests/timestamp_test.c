@@ -112,6 +112,20 @@ static void short_format_is_clamped_at_both_ends(void)
     CHECK_INT(ntp_short_from_s(65535.0), UINT32_C(65535) << 16);
 }
 
+/* As rint() has it, halves to the even tick, on both sides of where the short cut ends. */
+static void every_tick_is_rounded_as_rint_does(void)
+{
+    unsigned differences = 0;
+    for (int exponent = -3; exponent < 62; exponent++) {
+        for (int eighths = -40; eighths <= 40; eighths++) {
+            double ticks = power_of_two(exponent) + eighths / 8.0;
+            differences += ticks_from_s(ticks / TICKS_PER_S) != (int64_t)rint(ticks);
+            differences += ticks_from_s(-ticks / TICKS_PER_S) != (int64_t)rint(-ticks);
+        }
+    }
+    CHECK_INT(differences, 0);
+}
+
 static void mono_never_stays_never_and_is_last(void)
 {
     mono_time now = {INT64_C(1) << 40};
@@ -135,5 +149,6 @@ const struct test_case timestamp_tests[] = {
     {"seconds_beyond_68_years_are_clamped", seconds_beyond_68_years_are_clamped},
     {"short_format_never_rounds_a_bound_down", short_format_never_rounds_a_bound_down},
     {"short_format_is_clamped_at_both_ends", short_format_is_clamped_at_both_ends},
+    {"every_tick_is_rounded_as_rint_does", every_tick_is_rounded_as_rint_does},
     {"mono_never_stays_never_and_is_last", mono_never_stays_never_and_is_last},
     {NULL, NULL}};

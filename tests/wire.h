@@ -438,16 +438,30 @@ static inline void wire_run(struct wire *w, double t_s)
     w->now = until;
 }
 
-/* FNV-1a over the engine's memory but for the counter of refusals: what a refused packet must leave
- * alone. */
+/* The counters, and of each source the bit that names what its last packet failed. */
+static inline bool wire_is_counter(const struct wire_node *n, size_t at)
+{
+    const struct engine *e = n->engine;
+    size_t sources = (size_t)((const uint8_t *)e->sources - n->memory);
+    if (at >= sources && at < sources + e->source_count * sizeof(struct source)) {
+        size_t in_source = (at - sources) % sizeof(struct source);
+        return in_source >= offsetof(struct source, flash) &&
+               in_source < offsetof(struct source, flash) + sizeof e->sources->flash;
+    }
+    return (at >= offsetof(struct engine, rejected) &&
+            at < offsetof(struct engine, rejected) + sizeof e->rejected) ||
+           (at >= offsetof(struct engine, counters) &&
+            at < offsetof(struct engine, counters) + sizeof e->counters);
+}
+
+/* FNV-1a over the engine's memory but for its counters: what a refused packet must leave alone. */
 static inline uint64_t wire_hash(const struct wire_node *n)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
     size_t size = engine_size(&n->config);
-    size_t counter = offsetof(struct engine, rejected);
     for (size_t i = 0; i < size; i++) {
-        bool is_counter = i >= counter && i < counter + sizeof n->engine->rejected;
-        hash = is_counter ? hash : (hash ^ n->memory[i]) * UINT64_C(1099511628211);
+        uint64_t next = (hash ^ n->memory[i]) * UINT64_C(1099511628211);
+        hash = wire_is_counter(n, i) ? hash : next;
     }
     return hash;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Lines that are the host's business: driftfile, statsdir, logfile, logconfig, leapfile, interface.
+ * Lines that are the host's business: driftfile, statsdir, logfile, logconfig, leapfile, interface,
+ * threads, metrics.
  *
  * Paths are kept as written and nothing is opened.
  */
@@ -110,6 +111,50 @@ void interface_read(struct ntpconf_reader *reader, const struct line *line)
     }
     rule.what = reader_keep(reader, line->words[2].text);
     g_array_append_val(reader->interfaces, rule);
+}
+
+void threads_read(struct ntpconf_reader *reader, const struct line *line)
+{
+    long threads;
+    if (line_integer(line, 1, 0, SERVER_THREADS_MAX, &threads, reader->messages)) {
+        reader->conf->host.threads = (int)threads;
+    }
+}
+
+/* "192.0.2.1:9123" or "[2001:db8::1]:9123": an IPv6 address without brackets has no clear end. */
+static bool parse_endpoint(const char *text, struct endpoint *out)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    const char *colon = strrchr(text, ':');
+    bool has_brackets = *text == '[';
+    const char *start = text + has_brackets;
+    const char *end = has_brackets ? strchr(text, ']') : colon;
+    if (!colon || !end || end < start || end + has_brackets != colon ||
+        (size_t)(end - start) >= sizeof address) {
+        return false;
+    }
+    memcpy(address, start, (size_t)(end - start));
+    address[end - start] = '\0';
+    long port;
+    struct endpoint read;
+    if (!address_parse(address, &read.address) ||
+        (read.address.family == ADDRESS_V6) != has_brackets || !parse_integer(colon + 1, &port) ||
+        port < 1 || port > UINT16_MAX) {
+        return false;
+    }
+    read.port = (uint16_t)port;
+    *out = read;
+    return true;
+}
+
+void metrics_read(struct ntpconf_reader *reader, const struct line *line)
+{
+    if (!parse_endpoint(line->words[1].text, &reader->conf->host.metrics)) {
+        line_error(line, 1, reader->messages,
+                   "expected an address and a port such as 127.0.0.1:9123 or [::1]:9123, not "
+                   "\"%s\"",
+                   line->words[1].text);
+    }
 }
 
 void host_finish(struct ntpconf_reader *reader)

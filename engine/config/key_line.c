@@ -21,6 +21,15 @@ void keys_read(struct ntpconf_reader *reader, const struct line *line)
     reader->keys_path = reader_locate(reader, line, 1);
 }
 
+/* The command line's key file stands for what a keys line says, or for a line that is missing. */
+static void override_keys(struct ntpconf_reader *reader, const char *path)
+{
+    g_free(reader->keys_path);
+    reader->keys_path = g_strdup(path);
+    reader->keys_line = NULL;
+    reader->conf->host.keys = reader_keep(reader, path);
+}
+
 /* A place within the words of a trustedkey line: blanks may stand anywhere in "(1 ... 5)" or
  * nowhere. */
 struct cursor {
@@ -197,7 +206,7 @@ static bool load_keys(struct ntpconf_reader *reader)
     struct key_table *table = &reader->conf->engine.keys;
     const struct line *line = reader->keys_line;
     bool is_missing = !reader->keys_path || !g_file_test(reader->keys_path, G_FILE_TEST_EXISTS);
-    if (is_missing && reader->options->synthetic_keys) {
+    if (is_missing && line && reader->options->synthetic_keys) {
         make_synthetic_keys(reader);
         return true;
     }
@@ -243,7 +252,7 @@ static void check_source_key(struct ntpconf_reader *reader, const struct source_
 {
     const struct association_config *config = &draft->config;
     const struct key *key = key_find(&reader->conf->engine.keys, config->key);
-    if (!reader->keys_line) {
+    if (!reader->conf->host.keys) {
         line_error(draft->line, key_word(draft), reader->messages,
                    "key %u is nowhere: no \"keys\" line names a file", (unsigned)config->key);
     } else if (!key) {
@@ -268,14 +277,17 @@ static void check_trusted_keys(struct ntpconf_reader *reader)
         if (!key_find(&reader->conf->engine.keys, draft->id)) {
             line_warning(draft->line, draft->word, reader->messages,
                          "key %u is trusted but not in %s", (unsigned)draft->id,
-                         reader->keys_line ? reader->conf->host.keys : "any file");
+                         reader->conf->host.keys ? reader->conf->host.keys : "any file");
         }
     }
 }
 
 void keys_finish(struct ntpconf_reader *reader)
 {
-    if (reader->keys_line && !load_keys(reader)) {
+    if (reader->options->keys) {
+        override_keys(reader, reader->options->keys);
+    }
+    if (reader->conf->host.keys && !load_keys(reader)) {
         return;
     }
     check_trusted_keys(reader);

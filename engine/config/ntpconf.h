@@ -20,6 +20,8 @@
 /* Files one configuration may consist of, and how deep one may include another. */
 enum { CONFIG_FILES_MAX = 256, INCLUDE_DEPTH_MAX = 8 };
 
+enum { SERVER_THREADS_MAX = 16 };
+
 struct ntpconf_reader;
 
 /* One row of the table, as `holdfast help ntp.conf` prints it and the reader obeys it. */
@@ -61,6 +63,8 @@ struct host_config {
         const char *what; /* all, ipv4, ipv6, wildcard, a name, or an address[/prefix] */
     } * interfaces;
     size_t interface_count;
+    int threads;             /* server threads, 0 ... 16; -1 = by the number of processors */
+    struct endpoint metrics; /* where the metrics page is served; family ADDRESS_NONE = nowhere */
 };
 
 struct ntpconf {
@@ -85,6 +89,8 @@ struct ntpconf_options {
      * missing file is an error. */
     bool synthetic_keys;
     uint64_t synthetic_seed;
+    /* This key file instead of what a keys line says; NULL = as the line says. */
+    const char *keys;
 };
 
 /* Loads a configuration; NULL when that added an error to messages. options may be NULL. */

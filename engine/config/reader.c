@@ -36,6 +36,7 @@ struct ntpconf_reader *reader_new(const struct ntpconf_options *options, struct 
     reader->conf = g_new0(struct ntpconf, 1);
     reader->conf->storage = storage;
     engine_config_default(&reader->conf->engine);
+    reader->conf->host.threads = -1;
     reader->options = options ? options : &no_options;
     reader->messages = messages;
     reader->strings = storage->strings;

@@ -139,13 +139,15 @@ void statistics_read(struct ntpconf_reader *reader, const struct line *line);
 void filegen_read(struct ntpconf_reader *reader, const struct line *line);
 void statistics_finish(struct ntpconf_reader *reader);
 
-/* host_line.c: files, logging, interfaces */
+/* host_line.c: files, logging, interfaces, threads, metrics */
 void driftfile_read(struct ntpconf_reader *reader, const struct line *line);
 void statsdir_read(struct ntpconf_reader *reader, const struct line *line);
 void logfile_read(struct ntpconf_reader *reader, const struct line *line);
 void logconfig_read(struct ntpconf_reader *reader, const struct line *line);
 void leapfile_read(struct ntpconf_reader *reader, const struct line *line);
 void interface_read(struct ntpconf_reader *reader, const struct line *line);
+void threads_read(struct ntpconf_reader *reader, const struct line *line);
+void metrics_read(struct ntpconf_reader *reader, const struct line *line);
 void host_finish(struct ntpconf_reader *reader);
 
 /* system_line.c: what tunes the engine */
