@@ -9,9 +9,11 @@
 #ifndef HOLDFAST_DIGEST_H
 #define HOLDFAST_DIGEST_H
 
+#include <glib.h>
 #include <nettle/sha2.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { DIGEST_TEXT_SIZE = 2 * SHA256_DIGEST_SIZE + 1 };
 
@@ -32,11 +34,9 @@ static inline void digest_bytes(struct digest *d, const uint8_t *bytes, size_t s
 {
     size_t i = 0;
     for (; i + 8 <= size; i += 8) {
-        uint64_t word = (uint64_t)bytes[i] | (uint64_t)bytes[i + 1] << 8 |
-                        (uint64_t)bytes[i + 2] << 16 | (uint64_t)bytes[i + 3] << 24 |
-                        (uint64_t)bytes[i + 4] << 32 | (uint64_t)bytes[i + 5] << 40 |
-                        (uint64_t)bytes[i + 6] << 48 | (uint64_t)bytes[i + 7] << 56;
-        digest_word(d, word);
+        uint64_t word;
+        memcpy(&word, bytes + i, sizeof word);
+        digest_word(d, GUINT64_FROM_LE(word));
     }
     uint64_t rest = 0;
     for (unsigned shift = 0; i < size; i++, shift += 8) {

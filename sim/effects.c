@@ -134,7 +134,7 @@ void effects_carry(struct world *w, const struct node *node, const struct remote
 {
     struct digest hash = {0};
     sim_time arrivals[2];
-    struct link *link = network_link(&w->network, to->pair, node->index);
+    struct link *link = network_link(&w->network, to->pair, node->index, to->node);
     unsigned copies = link_carry(link, w->now, arrivals);
     digest_bytes(&hash, bytes, size);
     digest_word(&w->digest, (uint64_t)w->now.ticks);

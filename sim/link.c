@@ -12,6 +12,8 @@
 
 static const double DAY_S = 86400.0;
 static const double PEAK_HOUR_S = 14.0 * 3600.0;
+/* In days since a peak: here the cosine is below zero for sure, and need not be computed. */
+static const double QUIET_FROM = 0.251, QUIET_UNTIL = 0.749;
 static const double PARETO_CAP_S = 10.0; /* beyond this a router has long dropped the datagram */
 static const double DELAY_MAX_S =
     86400.0; /* keeps true time from overflowing under absurd parameters */
@@ -133,7 +135,8 @@ double link_queue_draw(const struct link_law *law, struct rng_state *stream)
     case QUEUE_NONE:
         return 0.0;
     case QUEUE_EXPONENTIAL:
-        return gsl_ran_exponential(&view, law->a);
+        /* As gsl_ran_exponential() does it, without its calls through the generator's table. */
+        return -law->a * log1p(-rng_uniform(stream));
     case QUEUE_GAMMA:
         return gsl_ran_gamma(&view, law->a, law->b);
     case QUEUE_LOGNORMAL:
@@ -151,6 +154,11 @@ double link_queue_draw(const struct link_law *law, struct rng_state *stream)
 static double diurnal_growth(const struct link_law *law, sim_time t)
 {
     if (law->diurnal == 0.0) {
+        return 1.0;
+    }
+    double peaks = (sim_s(t) - PEAK_HOUR_S) / DAY_S + 1.0;
+    double since_peak = peaks - (double)(int64_t)peaks;
+    if (since_peak > QUIET_FROM && since_peak < QUIET_UNTIL) {
         return 1.0;
     }
     double phase = 2.0 * M_PI * (sim_s(t) - PEAK_HOUR_S) / DAY_S;
@@ -206,7 +214,7 @@ static double draw_duplicate_s(struct link *link, double growth)
 
 static sim_time arrive(struct link *link, sim_time t, double delay_s)
 {
-    sim_time arrival = sim_add_s(t, fmin(delay_s, DELAY_MAX_S));
+    sim_time arrival = sim_add_s(t, delay_s < DELAY_MAX_S ? delay_s : DELAY_MAX_S);
     if (link->law.is_fifo && sim_before(arrival, link->last_arrival)) {
         arrival = link->last_arrival;
     }
@@ -225,7 +233,8 @@ unsigned link_carry(struct link *link, sim_time t, sim_time arrivals[2])
     if (link->cuts > 0 || is_lost || is_burst) {
         return 0;
     }
-    double delay_s = fmax(0.0, link->law.base_s + link->extra_delay_s) + queue_s;
+    double base_s = link->law.base_s + link->extra_delay_s;
+    double delay_s = (base_s > 0.0 ? base_s : 0.0) + queue_s;
     arrivals[0] = arrive(link, t, delay_s);
     if (behind_s < 0.0) {
         return 1;

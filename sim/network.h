@@ -72,11 +72,11 @@ static inline struct pair *network_pair_at(const struct network *network, uint32
     return &chunk[pair % NETWORK_PAIRS_PER_CHUNK];
 }
 
-/* The direction of a path that leaves `from`. */
-static inline struct link *network_link(const struct network *network, uint32_t pair, uint32_t from)
+/* The direction of the path between `from` and `to` that leads from the one to the other. */
+static inline struct link *network_link(const struct network *network, uint32_t pair, uint32_t from,
+                                        uint32_t to)
 {
-    struct pair *p = network_pair_at(network, pair);
-    return &p->links[p->ends[0] == from ? 0 : 1];
+    return &network_pair_at(network, pair)->links[from < to ? 0 : 1];
 }
 
 /* Sets what the faults in force do to a path. */

@@ -67,6 +67,7 @@ void node_start(struct node *node, const struct scenario_node *law, uint64_t see
         }
     }
     node_engine_config(law, node->drift_ppm, &config);
+    config.own = &node->address; /* the same, next to what else an event needs */
     node->engine = engine_init(node->memory, &config, key, now);
     node->port_key = rng_derive(life, node->starts, PURPOSE_PORT);
     node->starts++;

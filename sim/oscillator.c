@@ -74,6 +74,7 @@ struct cell {
     double mean_frequency;
     int32_t leaf; /* the finest interval of the bridge looked at last, and its ends */
     double leaf_left_s, leaf_right_s;
+    double middle_s[BRIDGE_DEPTH_MAX]; /* the middles on the way there, the finest first */
 };
 
 /* A line joined on at an instant: closed form, so that no later look changes it. */
@@ -91,6 +92,8 @@ struct oscillator {
     struct gain jumps;    /* over true time since start */
     struct gain steering; /* over mono */
     ntp_time epoch;
+    sim_time asked; /* the last look at the lattice, and what it showed: one event asks often */
+    double shown_s;
 };
 
 struct named_clock {
@@ -460,8 +463,8 @@ static void advance(struct oscillator *o, int64_t last)
 /* Inside a cell. */
 
 /* Levy's construction: the middle of an interval lies sqrt(width) / 2 * g off the mean of its ends.
- * Goes down to the leaf and remembers its ends; the draw of a node depends on nothing but its place
- * in the tree. */
+ * Goes down to the leaf and remembers its ends, and the middles it met: the next leaf lies below
+ * some of them. The draw of a node depends on nothing but its place in the tree. */
 static void find_leaf(const struct lattice *lattice, struct cell *cell, int32_t leaf)
 {
     double left_s = 0.0, right_s = 0.0;
@@ -469,8 +472,12 @@ static void find_leaf(const struct lattice *lattice, struct cell *cell, int32_t 
     uint64_t key = rng_cell_key(lattice->key, cell->index);
     unsigned node = 1;
     for (unsigned level = lattice->bridge_depth; level > 0; level--) {
-        double middle_s = 0.5 * (left_s + right_s);
-        middle_s += sd_s * rng_normal_of(key, DRAW_BRIDGE + node);
+        double middle_s = cell->middle_s[level - 1];
+        if ((uint32_t)leaf >> level != (uint32_t)cell->leaf >> level) {
+            double drawn = rng_normal_of(key, DRAW_BRIDGE + node);
+            middle_s = 0.5 * (left_s + right_s) + sd_s * drawn;
+            cell->middle_s[level - 1] = middle_s;
+        }
         unsigned is_right = ((uint32_t)leaf >> (level - 1)) & 1U;
         *(is_right ? &left_s : &right_s) = middle_s;
         node = 2 * node + is_right;
@@ -483,7 +490,7 @@ static void find_leaf(const struct lattice *lattice, struct cell *cell, int32_t 
 
 static double bridge_s(const struct lattice *lattice, struct cell *cell, double z)
 {
-    double place = ldexp(z, lattice->bridge_depth);
+    double place = z * power_of_two(lattice->bridge_depth);
     int32_t leaf = (int32_t)place;
     if (leaf != cell->leaf) {
         find_leaf(lattice, cell, leaf);
@@ -498,6 +505,9 @@ static double lattice_error_s(struct oscillator *o, sim_time t)
     const struct lattice *lattice = &o->lattice;
     int64_t inside = t.ticks - o->cell.begin.ticks;
     assert(inside >= 0);
+    if (t.ticks == o->asked.ticks) {
+        return o->shown_s;
+    }
     if (inside >= lattice->cell_ticks) {
         int64_t elapsed = t.ticks - lattice->start.ticks;
         advance(o, elapsed / lattice->cell_ticks);
@@ -506,7 +516,12 @@ static double lattice_error_s(struct oscillator *o, sim_time t)
     double z = (double)inside / (double)lattice->cell_ticks;
     const double *c = o->cell.c;
     double x_s = c[0] + z * (c[1] + z * (c[2] + z * c[3]));
-    return lattice->white_sd_s > 0.0 ? x_s + bridge_s(lattice, &o->cell, z) : x_s;
+    if (lattice->white_sd_s > 0.0) {
+        x_s += bridge_s(lattice, &o->cell, z);
+    }
+    o->asked = t;
+    o->shown_s = x_s;
+    return x_s;
 }
 
 /* Lines on top of the lattice: jumps, steering. */
@@ -529,7 +544,7 @@ static double elapsed_s(const struct oscillator *o, sim_time t)
 void oscillator_init(struct oscillator *o, const struct oscillator_law *law, uint64_t seed,
                      uint32_t node, double cell_s, ntp_time epoch, double offset_s, sim_time start)
 {
-    *o = (struct oscillator){.epoch = epoch};
+    *o = (struct oscillator){.epoch = epoch, .asked = SIM_NEVER};
     o->lattice.key = rng_derive(seed, node, PURPOSE_CLOCK);
     o->lattice.start = start;
     init_lattice(&o->lattice, law, cell_s);

@@ -22,13 +22,20 @@
 enum { NODES_MANY = 1000 };
 #define GRID_GAP_S 60.0
 
+/* An expectation that names a node, with what decides whether a look concerns it: watch_span(). */
+struct concern {
+    double from_s, until_s;
+    struct watch *watch;
+};
+
 struct probe {
     struct world *world;
     const struct scenario *scenario;
     struct watch *watches;
     size_t count;
     struct verdict *verdicts;
-    uint32_t *first, *items; /* watches of node n: items[first[n] .. first[n + 1]) */
+    uint32_t *first; /* node n: concerns[first[n] .. first[n + 1]) */
+    struct concern *concerns;
     struct node_memory *memory;
     bool has_group; /* some expectation is about who follows whom: all leaders are followed */
 };
@@ -85,20 +92,27 @@ static void see(struct probe *probe, uint32_t node, bool is_grid)
     struct sight sight = {probe->world, node, now_of(probe), &probe->memory[node], &truth, is_grid};
     world_truth(probe->world, node, &truth);
     for (uint32_t i = probe->first[node]; i < probe->first[node + 1]; i++) {
-        watch_see(&probe->watches[probe->items[i]], &sight);
+        const struct concern *concern = &probe->concerns[i];
+        if (sight.now >= concern->from_s && sight.was->at <= concern->until_s) {
+            watch_see(concern->watch, &sight);
+        }
     }
     remember(probe, node, &truth, sight.now);
 }
 
 /* Whether a node's truth must be looked up: its engine has said something, or an expectation needs
  * it now. */
-static bool is_needed(const struct probe *probe, uint32_t node, double now)
+static bool is_needed(struct probe *probe, uint32_t node, double now)
 {
-    if (probe->memory[node].is_dirty) {
+    struct node_memory *m = &probe->memory[node];
+    if (m->is_dirty || now < m->needed_until) {
         return true;
     }
     for (uint32_t i = probe->first[node]; i < probe->first[node + 1]; i++) {
-        if (watch_is_open(&probe->watches[probe->items[i]], now)) {
+        const struct concern *concern = &probe->concerns[i];
+        if (now >= concern->from_s && now <= concern->until_s &&
+            watch_is_open(concern->watch, now)) {
+            m->needed_until = concern->until_s;
             return true;
         }
     }
@@ -130,7 +144,7 @@ static void on_trace(void *context, struct world *world, uint32_t node,
     m->is_dirty = true;
     m->stepped_s += record->u.step.amount_s;
     for (uint32_t i = probe->first[node]; i < probe->first[node + 1]; i++) {
-        struct watch *watch = &probe->watches[probe->items[i]];
+        struct watch *watch = probe->concerns[i].watch;
         if (watch->expectation->kind == EXPECT_NO_STEP) {
             watch_step(watch, probe->scenario, node, sim_s(world_now(world)),
                        record->u.step.amount_s);
@@ -169,11 +183,13 @@ static void build_lists(struct probe *probe)
     for (size_t n = 1; n <= s->node_count; n++) {
         probe->first[n + 1] += probe->first[n];
     }
-    probe->items = g_new(uint32_t, probe->first[s->node_count + 1] + 1);
+    probe->concerns = g_new(struct concern, probe->first[s->node_count + 1] + 1);
     for (size_t i = 0; i < probe->count; i++) {
         const struct node_set *set = &s->expectations[i].nodes;
+        struct concern concern = {.watch = &probe->watches[i]};
+        watch_span(concern.watch, &concern.from_s, &concern.until_s);
         for (size_t j = 0; j < set->count; j++) {
-            probe->items[probe->first[set->nodes[j] + 1]++] = (uint32_t)i;
+            probe->concerns[probe->first[set->nodes[j] + 1]++] = concern;
         }
     }
 }
@@ -217,7 +233,7 @@ void probe_free(struct probe *probe)
     g_free(probe->verdicts);
     g_free(probe->memory);
     g_free(probe->first);
-    g_free(probe->items);
+    g_free(probe->concerns);
     g_free(probe);
 }
 

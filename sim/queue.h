@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The event queue: a 4-ary heap of (when, sequence). Equal times leave in the order they entered.
+ * The event queue, by (when, sequence): equal times leave in the order they entered.
  *
- * Pushes amortise one allocation per doubling; pops allocate nothing.
+ * A 4-ary heap as long as few entries wait. A heap of many costs a comparison that nobody can
+ * predict at every level, and one of very many a walk through cold memory; so then it keeps the
+ * present second only. Later seconds wait unsorted, each in a bin of its own, and what lies beyond
+ * the last bin in one list. Where an entry waits never decides when it leaves.
+ *
+ * Pushes amortise one allocation per doubling; pops allocate only when the heap grows.
  */
 #ifndef HOLDFAST_QUEUE_H
 #define HOLDFAST_QUEUE_H
@@ -15,6 +20,8 @@
 
 #include "sim_time.h"
 
+enum { QUEUE_BINS = 1024, QUEUE_HEAP_MAX = 32 };
+
 struct queue_entry {
     int64_t when;      /* true time, ticks */
     uint64_t sequence; /* of the push: breaks ties */
@@ -22,10 +29,19 @@ struct queue_entry {
     uint32_t slot;
 };
 
-struct queue {
-    struct queue_entry *heap;
+struct queue_list {
+    struct queue_entry *entries;
     size_t count, room;
+};
+
+struct queue {
+    struct queue_list heap;             /* seconds before bins_begin; never empty unless all is */
+    struct queue_list bins[QUEUE_BINS]; /* seconds bins_begin ... bins_end - 1, by remainder */
+    struct queue_list rest;             /* seconds from bins_end on */
+    uint64_t occupied[QUEUE_BINS / 64]; /* bins that are not empty, by bit */
+    uint64_t bins_begin, bins_end;      /* UINT64_MAX while everything is in the heap */
     uint64_t next_sequence;
+    size_t count; /* of all */
 };
 
 static inline bool queue_less(const struct queue_entry *a, const struct queue_entry *b)
@@ -33,63 +49,103 @@ static inline bool queue_less(const struct queue_entry *a, const struct queue_en
     return a->when < b->when || (a->when == b->when && a->sequence < b->sequence);
 }
 
-static inline void queue_init(struct queue *q)
+/* Whole seconds, counted from the beginning of representable time. */
+static inline uint64_t queue_second(int64_t when)
 {
-    *q = (struct queue){0};
+    return ((uint64_t)when ^ (UINT64_C(1) << 63)) >> 32;
 }
 
-static inline void queue_clear(struct queue *q)
+static inline void queue_append(struct queue_list *list, const struct queue_entry *entry)
 {
-    g_free(q->heap);
-    *q = (struct queue){0};
-}
-
-static inline void queue_push(struct queue *q, sim_time when, uint32_t kind, uint32_t slot)
-{
-    if (q->count == q->room) {
-        q->room = q->room ? 2 * q->room : 64;
-        q->heap = g_renew(struct queue_entry, q->heap, q->room);
+    if (list->count == list->room) {
+        list->room = list->room ? 2 * list->room : 4;
+        list->entries = g_renew(struct queue_entry, list->entries, list->room);
     }
-    struct queue_entry entry = {when.ticks, q->next_sequence++, kind, slot};
-    size_t i = q->count++;
+    list->entries[list->count++] = *entry;
+}
+
+/* Moves the last entry of the heap up to where it belongs. */
+static inline void queue_rise(struct queue_list *heap)
+{
+    size_t i = heap->count - 1;
+    struct queue_entry entry = heap->entries[i];
     while (i > 0) {
         size_t parent = (i - 1) / 4;
-        if (!queue_less(&entry, &q->heap[parent])) {
+        if (!queue_less(&entry, &heap->entries[parent])) {
             break;
         }
-        q->heap[i] = q->heap[parent];
+        heap->entries[i] = heap->entries[parent];
         i = parent;
     }
-    q->heap[i] = entry;
+    heap->entries[i] = entry;
 }
 
-/* The earliest entry; the queue must not be empty. */
-static inline struct queue_entry queue_pop(struct queue *q)
+/* Puts `entry` into the gap at the top of the heap, or below it. */
+static inline void queue_sink(struct queue_list *heap, struct queue_entry entry)
 {
-    assert(q->count > 0);
-    struct queue_entry top = q->heap[0];
-    struct queue_entry last = q->heap[--q->count];
     size_t i = 0;
     for (;;) {
         size_t first = 4 * i + 1;
-        size_t end = first + 4 < q->count ? first + 4 : q->count;
+        size_t end = first + 4 < heap->count ? first + 4 : heap->count;
         size_t least = first;
-        if (first >= q->count) {
+        if (first >= heap->count) {
             break;
         }
         for (size_t child = first + 1; child < end; child++) {
-            if (queue_less(&q->heap[child], &q->heap[least])) {
+            if (queue_less(&heap->entries[child], &heap->entries[least])) {
                 least = child;
             }
         }
-        if (!queue_less(&q->heap[least], &last)) {
+        if (!queue_less(&heap->entries[least], &entry)) {
             break;
         }
-        q->heap[i] = q->heap[least];
+        heap->entries[i] = heap->entries[least];
         i = least;
     }
-    if (q->count > 0) {
-        q->heap[i] = last;
+    heap->entries[i] = entry;
+}
+
+void queue_init(struct queue *q);
+void queue_clear(struct queue *q);
+
+/* The rare rest of a push and of a pop. */
+void queue_spread(struct queue *q);
+void queue_put_off(struct queue *q, const struct queue_entry *entry);
+void queue_refill(struct queue *q);
+
+static inline void queue_push(struct queue *q, sim_time when, uint32_t kind, uint32_t slot)
+{
+    struct queue_entry entry = {when.ticks, q->next_sequence++, kind, slot};
+    q->count++;
+    if (queue_second(when.ticks) >= q->bins_begin) {
+        queue_put_off(q, &entry);
+        return;
+    }
+    queue_append(&q->heap, &entry);
+    queue_rise(&q->heap);
+    if (q->heap.count > QUEUE_HEAP_MAX && q->bins_begin == UINT64_MAX) {
+        queue_spread(q);
+    }
+}
+
+/* The earliest entry; the queue must not be empty. */
+static inline const struct queue_entry *queue_first(const struct queue *q)
+{
+    assert(q->count > 0);
+    return &q->heap.entries[0];
+}
+
+/* Takes the earliest entry; the queue must not be empty. */
+static inline struct queue_entry queue_pop(struct queue *q)
+{
+    assert(q->count > 0);
+    struct queue_list *heap = &q->heap;
+    struct queue_entry top = heap->entries[0];
+    q->count--;
+    if (--heap->count > 0) {
+        queue_sink(heap, heap->entries[heap->count]);
+    } else if (q->count > 0) {
+        queue_refill(q);
     }
     return top;
 }

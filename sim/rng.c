@@ -9,21 +9,10 @@
 
 static const uint64_t GOLDEN_GAMMA = UINT64_C(0x9E3779B97F4A7C15); /* splitmix64's increment */
 
-/* 53 bits in [0, 1). */
-static double unit_from_bits(uint64_t bits)
-{
-    return (double)(bits >> 11) * 0x1p-53;
-}
-
 /* 52 bits in the middle of their intervals: never 0, never 1. */
 static double open_unit_from_bits(uint64_t bits)
 {
     return ((double)(bits >> 12) + 0.5) * 0x1p-52;
-}
-
-static uint64_t rotate_left(uint64_t x, int bits)
-{
-    return (x << bits) | (x >> (64 - bits));
 }
 
 static void fill_state(struct rng_state *state, uint64_t seed)
@@ -36,25 +25,6 @@ static void fill_state(struct rng_state *state, uint64_t seed)
 void rng_seed(struct rng_state *state, uint64_t seed, uint64_t subject, uint64_t purpose)
 {
     fill_state(state, rng_derive(seed, subject, purpose));
-}
-
-uint64_t rng_next(struct rng_state *state)
-{
-    uint64_t *s = state->s;
-    uint64_t result = rotate_left(s[0] + s[3], 23) + s[0];
-    uint64_t t = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = rotate_left(s[3], 45);
-    return result;
-}
-
-double rng_uniform(struct rng_state *state)
-{
-    return unit_from_bits(rng_next(state));
 }
 
 static void gsl_set(void *state, unsigned long seed)
@@ -112,7 +82,7 @@ static bool is_below_density(double x, unsigned strip, uint64_t *sequence)
 {
     double low = exp(-0.5 * ziggurat_edges[strip] * ziggurat_edges[strip]);
     double high = exp(-0.5 * ziggurat_edges[strip + 1] * ziggurat_edges[strip + 1]);
-    double level = unit_from_bits(rng_mix(*sequence += GOLDEN_GAMMA));
+    double level = rng_unit(rng_mix(*sequence += GOLDEN_GAMMA));
     return low + level * (high - low) < exp(-0.5 * x * x);
 }
 

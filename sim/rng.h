@@ -28,7 +28,13 @@ static inline uint64_t rng_mix(uint64_t z)
     return z ^ (z >> 31);
 }
 
-/* The upper 53 bits as a number in [-1, 1). */
+/* The upper 53 bits as a number in [0, 1). */
+static inline double rng_unit(uint64_t bits)
+{
+    return (double)(bits >> 11) * 0x1p-53;
+}
+
+/* The same in [-1, 1). */
 static inline double rng_signed_unit(uint64_t bits)
 {
     return (double)((int64_t)(bits >> 11) - (INT64_C(1) << 52)) * 0x1p-52;
@@ -51,10 +57,30 @@ void rng_seed(struct rng_state *state, uint64_t seed, uint64_t subject, uint64_t
 /* Makes *view a gsl_rng over `state` without allocation, for gsl_ran_*(). */
 void rng_as_gsl(gsl_rng *view, struct rng_state *state);
 
-uint64_t rng_next(struct rng_state *state);
+static inline uint64_t rng_rotate(uint64_t x, int bits)
+{
+    return (x << bits) | (x >> (64 - bits));
+}
+
+static inline uint64_t rng_next(struct rng_state *state)
+{
+    uint64_t *s = state->s;
+    uint64_t result = rng_rotate(s[0] + s[3], 23) + s[0];
+    uint64_t t = s[1] << 17;
+    s[2] ^= s[0];
+    s[3] ^= s[1];
+    s[1] ^= s[2];
+    s[0] ^= s[3];
+    s[2] ^= t;
+    s[3] = rng_rotate(s[3], 45);
+    return result;
+}
 
 /* Uniform in [0, 1) with 53 bits. */
-double rng_uniform(struct rng_state *state);
+static inline double rng_uniform(struct rng_state *state)
+{
+    return rng_unit(rng_next(state));
+}
 
 /* The key of one cell, for many draws from it; key from rng_derive(). */
 static inline uint64_t rng_cell_key(uint64_t key, int64_t cell)

@@ -58,7 +58,6 @@ static void truth_of_engine(const struct world *w, uint32_t node, struct instant
 {
     const struct engine *engine = world_node(w, node)->engine;
     struct system_status status;
-    struct source_status source;
     engine_status(engine, now, &status);
     out->correction = status.drift_ppm * 1e-6;
     out->state = status.state;
@@ -71,10 +70,9 @@ static void truth_of_engine(const struct world *w, uint32_t node, struct instant
     }
     if (engine_source_count(engine) > 0) {
         size_t index = status.system_peer >= 0 ? (size_t)status.system_peer : 0;
-        engine_source_status(engine, now, index, &source);
-        out->reach = source.reach;
+        const struct endpoint *peer = engine_source_peer(engine, index, &out->reach);
         if (status.system_peer >= 0) {
-            out->leader = node_at(w, node, &source.peer.address);
+            out->leader = node_at(w, node, &peer->address);
         }
     }
 }
@@ -110,7 +108,8 @@ void world_truth(struct world *w, uint32_t index, struct truth *out)
     if (!node->is_up) {
         return;
     }
-    struct instant now = oscillator_read(node->oscillator, w->now);
+    bool is_read = w->reading.at.ticks == w->now.ticks && w->reading.node == index;
+    struct instant now = is_read ? w->reading.now : oscillator_read(node->oscillator, w->now);
     if (node->engine) {
         truth_of_engine(w, index, now, out);
     } else {

@@ -76,6 +76,20 @@ bool watch_is_open(const struct watch *watch, double now)
     return needs_truth && is_in_window(watch, now);
 }
 
+void watch_span(const struct watch *watch, double *from_s, double *until_s)
+{
+    const struct expectation *e = watch->expectation;
+    *from_s = e->from_s;
+    *until_s = e->until_s;
+    if (e->kind == EXPECT_BECOMES) {
+        /* What was before the window, and what comes too late, is part of its verdict. */
+        *from_s = -INFINITY;
+        *until_s = INFINITY;
+    } else if (e->kind == EXPECT_NO_STEP || watch_is_of_group(watch)) {
+        *from_s = INFINITY;
+    }
+}
+
 /* The part of [begin, end) that lies in the window; false when there is none. An instant lies in
  * the interval that begins with it. */
 static bool clip(const struct watch *watch, double *begin, double *end)

@@ -21,7 +21,8 @@ struct node_memory {
     double stepped_s;           /* by its engine, since `at` */
     uint32_t leader;
     uint8_t standing;
-    bool is_dirty; /* its engine has said something that must be looked at */
+    double needed_until; /* some expectation needs its truth at every event before */
+    bool is_dirty;       /* its engine has said something that must be looked at */
 };
 
 /* A look at a node: what was, and what is. */
@@ -54,6 +55,10 @@ void watch_clear(struct watch *watch);
 
 /* Whether it needs the truth at every event of a node now. */
 bool watch_is_open(const struct watch *watch, double now);
+
+/* The times outside of which watch_see() does nothing: with looks before `from_s`, and with looks
+ * whose interval begins after `until_s`. */
+void watch_span(const struct watch *watch, double *from_s, double *until_s);
 
 /* EXPECT_ONE_LEADER and EXPECT_NO_CYCLE: judged on the whole graph, by watch_group(). */
 bool watch_is_of_group(const struct watch *watch);

@@ -25,9 +25,6 @@ enum { LARGE_WORLD = 1000 };
  * every verb looks at. */
 enum { ANTICIPATED = 1280 };
 
-/* Room of the queue to begin with: a wake and a datagram or two of each node. */
-enum { QUEUED_PER_NODE = 3 };
-
 void world_violate(struct world *w, uint32_t node, const char *format, ...)
 {
     va_list arguments;
@@ -63,10 +60,23 @@ static void run_due(struct world *w, struct node *node)
     effects_arm(w, node);
 }
 
+/* A wake mostly ends in a request: the paths that it may take are asked for while the engine makes
+ * up its mind. */
+G_ALWAYS_INLINE static inline void anticipate_request(const struct world *w,
+                                                      const struct node *node)
+{
+    for (unsigned i = 0; w->is_large && i < MIN(node->route_count, NODE_FIRST_ROUTES); i++) {
+        const struct route *route = &node->first_routes[i];
+        arena_prefetch(network_link(&w->network, route->pair, node->index, route->to),
+                       sizeof(struct link));
+    }
+}
+
 static void on_wake(struct world *w, struct node *node, sim_time when)
 {
     if (node->engine && node->queued.ticks == when.ticks) {
         node->queued = SIM_NEVER;
+        anticipate_request(w, node);
         run_due(w, node);
     }
 }
@@ -334,8 +344,9 @@ G_ALWAYS_INLINE static inline void anticipate_reply(const struct world *w,
                                                     const struct queue_entry *entry, uint32_t node)
 {
     if (entry->kind == EVENT_ARRIVAL && node < w->scenario->host_count) {
-        uint32_t pair = network_flight(&w->network, entry->slot)->pair;
-        arena_prefetch(network_pair_at(&w->network, pair), sizeof(struct pair));
+        const struct flight *flight = network_flight(&w->network, entry->slot);
+        arena_prefetch(network_link(&w->network, flight->pair, node, flight->from),
+                       sizeof(struct link));
     }
 }
 
@@ -344,17 +355,17 @@ G_ALWAYS_INLINE static inline void anticipate_reply(const struct world *w,
 G_ALWAYS_INLINE static inline void anticipate(const struct world *w)
 {
     if (w->is_large && w->queue.count > 0) {
-        uint32_t next = node_of_event(w, &w->queue.heap[0]);
+        uint32_t next = node_of_event(w, queue_first(&w->queue));
         if (next != NETWORK_NONE) {
             arena_prefetch(world_node(w, next), ANTICIPATED);
-            anticipate_reply(w, &w->queue.heap[0], next);
+            anticipate_reply(w, queue_first(&w->queue), next);
         }
     }
 }
 
 bool world_run(struct world *w, sim_time until)
 {
-    while (!w->violation && w->queue.count > 0 && w->queue.heap[0].when <= until.ticks) {
+    while (!w->violation && w->queue.count > 0 && queue_first(&w->queue)->when <= until.ticks) {
         struct queue_entry entry = queue_pop(&w->queue);
         w->now = (sim_time){entry.when};
         w->counts.events++;
@@ -449,8 +460,6 @@ struct world *world_new(const struct scenario *scenario, uint64_t seed)
     w->lookup_free = NETWORK_NONE;
     w->reading.at = SIM_NEVER;
     queue_init(&w->queue);
-    w->queue.room = QUEUED_PER_NODE * scenario->node_count + 64;
-    w->queue.heap = arena_take(w->queue.room * sizeof w->queue.heap[0]);
     network_init(&w->network, scenario, seed);
     fault_board_init(&w->board, scenario);
     build_nodes(w);

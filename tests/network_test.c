@@ -40,7 +40,7 @@ static int64_t arrival(struct fixture *f, uint32_t from, uint32_t to)
 {
     sim_time arrivals[2] = {{0}, {0}};
     uint32_t pair = network_pair(&f->network, &f->board, from, to);
-    CHECK(link_carry(network_link(&f->network, pair, from), sim_from_s(1), arrivals) >= 1);
+    CHECK(link_carry(network_link(&f->network, pair, from, to), sim_from_s(1), arrivals) >= 1);
     return arrivals[0].ticks - sim_from_s(1).ticks;
 }
 
@@ -51,8 +51,8 @@ static void a_pair_is_made_once_whoever_asks_first(void)
     CHECK_INT(network_pair(&f.network, &f.board, 0, 1), pair);
     CHECK(network_pair(&f.network, &f.board, 0, 2) != pair);
     CHECK_INT(f.network.pair_count, 2);
-    CHECK(network_link(&f.network, pair, 0) == &network_pair_at(&f.network, pair)->links[0]);
-    CHECK(network_link(&f.network, pair, 1) == &network_pair_at(&f.network, pair)->links[1]);
+    CHECK(network_link(&f.network, pair, 0, 1) == &network_pair_at(&f.network, pair)->links[0]);
+    CHECK(network_link(&f.network, pair, 1, 0) == &network_pair_at(&f.network, pair)->links[1]);
     fixture_close(&f);
 }
 
@@ -75,11 +75,11 @@ static void a_new_pair_is_born_with_the_faults_in_force(void)
     struct fixture f = fixture_open(1);
     fault_begin(&f.board, 0);
     uint32_t pair = network_pair(&f.network, &f.board, 0, 1);
-    CHECK_NEAR(network_link(&f.network, pair, 1)->extra_delay_s, 2, 0);
-    CHECK_NEAR(network_link(&f.network, pair, 0)->extra_delay_s, 0, 0);
+    CHECK_NEAR(network_link(&f.network, pair, 1, 0)->extra_delay_s, 2, 0);
+    CHECK_NEAR(network_link(&f.network, pair, 0, 1)->extra_delay_s, 0, 0);
     fault_end(&f.board, 0);
     network_apply_faults(&f.network, &f.board, pair);
-    CHECK_NEAR(network_link(&f.network, pair, 1)->extra_delay_s, 0, 0);
+    CHECK_NEAR(network_link(&f.network, pair, 1, 0)->extra_delay_s, 0, 0);
     fixture_close(&f);
 }
 

@@ -91,6 +91,40 @@ static void pushes_between_pops_keep_the_order(void)
     queue_clear(&queue);
 }
 
+/* Thousands of entries, most of them in later seconds, some in the present one, some beyond the last
+ * bin, many at equal times. */
+static void entries_of_many_seconds_leave_in_order(void)
+{
+    enum { N = 20000, SPAN_S = 3 * QUEUE_BINS };
+    struct queue queue;
+    struct rng_state stream;
+    uint64_t last_sequence = 0;
+    unsigned pushed = 0, popped = 0, disorders = 0;
+    rng_seed(&stream, 7, 8, 9);
+    queue_init(&queue);
+    int64_t now = 0;
+    while (popped < N) {
+        bool pushes = pushed < N && (queue.count < 2000 || rng_uniform(&stream) < 0.5);
+        if (pushes) {
+            uint64_t draw = rng_next(&stream);
+            int64_t ahead = draw % 4 == 0 ? 1 : (int64_t)(draw >> 8) % SPAN_S;
+            queue_push(&queue, (sim_time){now + ahead * (INT64_C(1) << 31)}, 0, pushed++);
+            continue;
+        }
+        int64_t first = queue_first(&queue)->when;
+        struct queue_entry entry = queue_pop(&queue);
+        disorders += entry.when != first || entry.when < now ||
+                     (popped > 0 && entry.when == now && entry.sequence < last_sequence);
+        last_sequence = entry.sequence;
+        now = entry.when;
+        popped++;
+    }
+    CHECK_INT(disorders, 0);
+    CHECK_INT(queue.count, 0);
+    CHECK(queue.bins_begin != UINT64_MAX);
+    queue_clear(&queue);
+}
+
 static void an_entry_keeps_its_business(void)
 {
     struct queue queue;
@@ -101,13 +135,14 @@ static void an_entry_keeps_its_business(void)
     CHECK_INT(entry.kind, 77);
     CHECK_INT(entry.slot, 88);
     queue_clear(&queue);
-    CHECK(queue.heap == NULL);
-    CHECK_INT(queue.room, 0);
+    CHECK(queue.heap.entries == NULL);
+    CHECK_INT(queue.heap.room, 0);
 }
 
 const struct test_case queue_tests[] = {
     {"entries leave in order of time", entries_leave_in_order_of_time},
     {"equal times leave in order of entry", equal_times_leave_in_order_of_entry},
     {"pushes between pops keep the order", pushes_between_pops_keep_the_order},
+    {"entries of many seconds leave in order", entries_of_many_seconds_leave_in_order},
     {"an entry keeps its business", an_entry_keeps_its_business},
     {NULL, NULL}};
