@@ -150,7 +150,9 @@ static void hear_sample(struct engine *e, struct instant now, struct source *s, 
     bool in_burst = s->burst_left > 0 && e->system.state != STATE_UNSYNCHRONISED;
     s->has_fresh = s->has_fresh || verdict == FILTER_FRESH;
     if (s->has_fresh && !in_burst) {
-        s->has_fresh = false;
+        /* An estimate that no selection could use yet, because its register is not full enough, is
+         * still fresh when it is: its best sample may be the first one for many polls. */
+        s->has_fresh = s->probation > 0 || engine_source_fault(e, s, now.mono) == FLASH_DISTANCE;
         engine_mitigate(e, now, out);
     }
 }

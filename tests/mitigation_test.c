@@ -277,6 +277,23 @@ static void the_best_of_a_burst_is_used_when_the_burst_is_over(void)
     wire_free(w);
 }
 
+/* The first of the samples is the best for long, but too few follow it to make the source fit. */
+static void an_estimate_that_came_too_early_is_used_when_its_source_becomes_fit(void)
+{
+    struct wire *w = wire_new();
+    struct wire_node *n = wire_add_node(w, wire_address(10, 0, 0, 1));
+    struct address address = wire_address(198, 51, 100, 1);
+    wire_add_upstream(w, address);
+    wire_add_line(n, ASSOCIATION_SERVER, address)->iburst = true;
+    n->config.drift_ppm = 0.0; /* a drift file: the best sample counts, not the newest */
+    w->route = route_slower;
+    wire_start(n);
+    wire_run(w, 14.0);
+    CHECK_INT(wire_state(n), STATE_SYNCHRONISED);
+    CHECK(n->engine->sources[0].filter.delay_s < 2 * WIRE_DELAY_S + 0.1e-3); /* the first's */
+    wire_free(w);
+}
+
 static void a_source_of_its_own_stratum_limit_is_unfit(void)
 {
     struct wire *w = with_two_upstreams(6, POLICY_HOLDFAST, 3000.0);
@@ -522,6 +539,7 @@ const struct test_case mitigation_tests[] = {
     CASE(between_equals_the_leader_stays),
     CASE(two_that_disagree_are_settled_by_my_own_bound),
     CASE(a_source_that_lies_when_the_leader_is_lost_is_not_followed),
+    CASE(an_estimate_that_came_too_early_is_used_when_its_source_becomes_fit),
     CASE(the_best_of_a_burst_is_used_when_the_burst_is_over),
     CASE(a_source_of_its_own_stratum_limit_is_unfit),
     CASE(check_41_steady_dispersion_at_poll_13_under_both_policies),
