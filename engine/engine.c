@@ -353,11 +353,16 @@ static int engine_due_source(const struct engine *e, mono_time now)
 
 static void engine_end_holdover(struct engine *e, struct instant now, struct effects *out)
 {
+    double limit_s = e->config.tos.holdover_s;
+    bool is_long = limit_s > 0.0 && mono_diff_s(now.mono, e->system.since) >= limit_s;
+    system_remember(&e->system, now.mono);
     system_unsynchronise(&e->system);
-    engine_set_state(e, STATE_UNSYNCHRONISED, now, "holdover is over: the bound is too wide");
+    engine_set_state(e, STATE_UNSYNCHRONISED, now,
+                     is_long ? "holdover is over: it has lasted as long as tos holdover allows"
+                             : "holdover is over: the bound is too wide");
     engine_spread_poll(e, now.mono);
     engine_publish(e, out);
-    e->needs_selection = true; /* without a bound of my own any fit source may be followed */
+    e->needs_selection = true; /* without a bound of my own any fit source has a vote again */
 }
 
 void engine_expire(struct engine *e, struct instant now, struct effects *out)

@@ -54,7 +54,8 @@ static bool source_is_candidate(const struct engine *e, const struct source *s, 
     if (!e->policy->minds_group) {
         return s->stratum <= 1 || !group_is_me(&e->config, s->refid);
     }
-    *may_lead = group_is_eligible(s, &e->config, system_distance_s(&e->system, now), now);
+    double limit_s = system_group_limit_s(&e->system, &e->config, now);
+    *may_lead = group_is_eligible(s, &e->config, limit_s, now);
     return *may_lead || group_is_independent(s, &e->config, e->sources, e->source_count);
 }
 

@@ -75,6 +75,23 @@ double system_distance_s(const struct system *sys, mono_time now)
            sys->dispersion_rate * mono_diff_s(now, sys->as_of);
 }
 
+double system_group_limit_s(const struct system *sys, const struct engine_config *config,
+                            mono_time now)
+{
+    double distance = system_distance_s(sys, now);
+    if (!isinf(distance) || !sys->has_former) {
+        return distance;
+    }
+    return sys->former_distance_s + config->tinker.dispersion * mono_diff_s(now, sys->former_at);
+}
+
+void system_remember(struct system *sys, mono_time now)
+{
+    sys->former_distance_s = system_distance_s(sys, now);
+    sys->former_at = now;
+    sys->has_former = true;
+}
+
 void system_update(struct system *sys, const struct engine_config *config,
                    const struct source *leader, double offset_s, double jitter_s,
                    double dispersion_rate, struct instant now)
@@ -92,6 +109,7 @@ void system_update(struct system *sys, const struct engine_config *config,
     sys->as_of = now.mono;
     sys->offset_s = offset_s;
     sys->jitter_s = jitter_s;
+    sys->has_former = false;
     if (sys->leap == LEAP_UNKNOWN) {
         sys->leap = LEAP_NONE;
     }

@@ -45,12 +45,26 @@ struct system {
     mono_time updated; /* sample time of the last update */
     bool has_updated;
     double offset_s, jitter_s;
+    /* What I claimed when my last holdover ended, and when: what I would claim had it gone on. */
+    double former_distance_s;
+    mono_time former_at;
+    bool has_former;
 };
 
 void system_init(struct system *sys, mono_time now);
 
 /* What I claim: root delay / 2 + root dispersion, seconds; INFINITY when unsynchronised. */
 double system_distance_s(const struct system *sys, mono_time now);
+
+/* What a member of the group must claim less than, to be followed: my own claim, and after holdover
+ * has ended the claim that it would have grown to. A member that is in holdover like me ages as
+ * fast, so it cannot hold the group beyond the end of its own: else the two would give each other
+ * what neither has. INFINITY when I have claimed nothing yet. */
+double system_group_limit_s(const struct system *sys, const struct engine_config *config,
+                            mono_time now);
+
+/* Remembers what is claimed now, before it is given up at the end of holdover. */
+void system_remember(struct system *sys, mono_time now);
 
 /* The system variables after the clock was corrected by the leader's sample (RFC 5905 11.2.3). */
 void system_update(struct system *sys, const struct engine_config *config,

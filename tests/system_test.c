@@ -174,6 +174,21 @@ static void tos_holdover_ends_it_earlier_but_never_later(void)
     CHECK_NEAR(mono_diff_s(system_holdover_end(&b.sys, &b.config), at(0)), 1.445 / 15e-6, 1e-6);
 }
 
+static void after_holdover_the_limit_of_the_group_grows_as_the_claim_would_have(void)
+{
+    struct bench b = in_holdover(POLICY_HOLDFAST);
+    struct source s = leader_at(9000.0);
+    CHECK_NEAR(system_group_limit_s(&b.sys, &b.config, at(1000.0)), 0.055 + 0.015, 1e-12);
+    system_remember(&b.sys, at(3600.0));
+    system_unsynchronise(&b.sys);
+    CHECK(isinf(system_distance_s(&b.sys, at(7200.0))));
+    CHECK_NEAR(system_group_limit_s(&b.sys, &b.config, at(7200.0)), 0.055 + 7200 * 15e-6, 1e-12);
+    system_update(&b.sys, &b.config, &s, 0.001, 0.004, TOLERANCE,
+                  (struct instant){ntp_from_unix_s(INT64_C(1800009000)), at(9000.0)});
+    system_unsynchronise(&b.sys); /* by a step, say: what was claimed before says nothing now */
+    CHECK(isinf(system_group_limit_s(&b.sys, &b.config, at(9000.0))));
+}
+
 static void policy_rfc5905_never_ends_holdover(void)
 {
     struct bench b = in_holdover(POLICY_RFC5905);
@@ -289,6 +304,7 @@ const struct test_case system_tests[] = {
     CASE(holdover_ends_when_the_distance_reaches_maxdist),
     CASE(the_maximum_distance_is_tested_in_holdover_only),
     CASE(tos_holdover_ends_it_earlier_but_never_later),
+    CASE(after_holdover_the_limit_of_the_group_grows_as_the_claim_would_have),
     CASE(policy_rfc5905_never_ends_holdover),
     CASE(a_bound_that_does_not_grow_ends_in_no_lifetime),
     CASE(policies_have_their_own_maximum_distance),
