@@ -28,31 +28,32 @@ static char *draw_program_in(const char *folder)
     return program;
 }
 
-/* HOLDFAST_PLOTS, then beside the folder of the executable, then the source this was built from. */
+static char *draw_program_beside(const char *executable, const char *place)
+{
+    char *folder = g_path_get_dirname(executable);
+    char *plots = g_build_filename(folder, place, NULL);
+    char *program = draw_program_in(plots);
+    g_free(plots);
+    g_free(folder);
+    return program;
+}
+
+/* HOLDFAST_PLOTS; else where it was installed to, seen from the executable, so that a whole prefix
+ * may be moved; else beside the folder it was built in; else the source this was built from. */
 static char *find_draw_program(void)
 {
+    static const char *const places[] = {"../share/holdfast/plots", "../plots"};
     const char *named = g_getenv("HOLDFAST_PLOTS");
     if (named) {
         return draw_program_in(named);
     }
     char *program = NULL;
     char *executable = g_file_read_link("/proc/self/exe", NULL);
-    if (executable) {
-        char *folder = g_path_get_dirname(executable);
-        char *plots = g_build_filename(folder, "..", "plots", NULL);
-        program = draw_program_in(plots);
-        g_free(plots);
-        g_free(folder);
-        g_free(executable);
+    for (size_t i = 0; executable && !program && i < G_N_ELEMENTS(places); i++) {
+        program = draw_program_beside(executable, places[i]);
     }
-    if (!program) {
-        char *source = g_path_get_dirname(__FILE__);
-        char *plots = g_build_filename(source, "..", "plots", NULL);
-        program = draw_program_in(plots);
-        g_free(plots);
-        g_free(source);
-    }
-    return program;
+    g_free(executable);
+    return program ? program : draw_program_beside(__FILE__, "../plots");
 }
 
 bool command_plot_draw(const char *directory, char **why)

@@ -316,6 +316,81 @@ PATH=$work/few "$holdfast" plot run >out 2>err
 is 'plot without gnuplot ends with status 3' test $? -eq 3
 is 'and names the package' grep -q 'gnuplot-nox' err
 
+# --- recordings of the daemon; good ones are replayed by tests/command_replay_test.c
+mkfifo pipe.rec
+: >empty.rec
+printf 'holdfast-rec\1\0\0\0' >bare.rec
+printf 'holdfast-rec\2\0\0\0' >later.rec
+printf 'holdfast-rec\1\0\0\0\3\0\0\0\3\0\0\0abc' >damaged.rec
+{ cat bare.rec && head -c 100000 /dev/zero; } >zeros.rec
+refuses 'replay of nothing' 2 'holdfast replay FILE' replay
+refuses 'replay of two recordings' 2 'one recording' replay bare.rec empty.rec
+refuses 'an unknown option of replay' 2 'did you mean "--verbose"' replay --verbos bare.rec
+refuses 'replay of a missing file' 3 'missing.rec: No such file' replay missing.rec
+refuses 'replay of a directory' 3 'a directory' replay precious
+refuses 'replay of a pipe does not wait' 3 'no regular file' replay pipe.rec
+refuses 'replay of an empty file' 3 'not a recording' replay empty.rec
+refuses 'replay of another kind of file' 3 'good.scenario: not a recording' replay good.scenario
+refuses 'replay of a recording of a later version' 3 'another version' replay later.rec
+refuses 'replay of a recording without calls' 3 'no call' replay bare.rec
+refuses 'replay of a damaged recording' 3 'damaged.* at byte 16' replay damaged.rec
+refuses 'replay of a file that a crash left full of zeros' 3 'damaged' replay zeros.rec
+if [ "$(id -u)" -ne 0 ]; then
+    cp bare.rec secret.rec && chmod 000 secret.rec
+    refuses 'replay of an unreadable file' 3 'secret.rec.*Permission denied' replay secret.rec
+fi
+
+# --- a running server, where there is none (one that answers: tests/live)
+refuses 'status where nothing listens' 1 '^holdfast status: 127.0.0.1 port 1: nothing listens there' status --port 1
+refuses 'status of a name that does not exist' 1 'no-such-host\.invalid: ' status no-such-host.invalid
+refuses 'status of two servers' 2 'one server at a time: "b"' status a b
+refuses 'a port out of range' 2 '--port needs a number from 1 to 65535, not "65536"' status --port 65536
+refuses 'an unknown option of status' 2 'did you mean "--json"' status --jsn
+refuses 'wait-sync ends in time and says what it saw' 1 \
+    '^holdfast wait-sync: not synchronised to within 5\.00 ms after 0\.5 s; last seen: .*nothing listens' \
+    wait-sync --port 1 --max-error 5ms --timeout 0.5
+refuses 'a bound without unit' 2 '--max-error needs a time such as 100ms, not "100"' wait-sync --max-error 100
+refuses 'a bound of nothing' 2 '--max-error needs' wait-sync --max-error 0
+refuses 'a timeout that is none' 2 '--timeout needs' wait-sync --timeout soon
+refuses 'a timeout below zero' 2 '--timeout needs' wait-sync --timeout=-1
+"$holdfast" wait-sync --port 1 --timeout 1min >out 2>err &
+pid=$!
+sleep 0.7
+kill -INT "$pid"
+wait "$pid"
+is '^C ends wait-sync with status 130' test $? -eq 130
+
+# --- keys
+accepts 'a key' '^1 AES128CMAC [0-9a-f]{32}$' keygen
+accepts 'a key with an id and a type' '^65535 SHA256 [0-9a-f]{64}$' keygen 65535 --type sha256
+for i in 1 2; do "$holdfast" keygen >"key-$i" 2>err; done
+is 'no two keys are alike' bash -c '! cmp -s key-1 key-2'
+refuses 'no key of type MD5' 2 'RFC 8573.*AES128CMAC' keygen --type MD5
+refuses 'a type that we do not know' 2 '--type needs AES128CMAC' keygen --type AES256
+refuses 'a key id of 0' 2 'from 1 to 65535, not "0"' keygen 0
+refuses 'a key id too large' 2 'from 1 to 65535' keygen 65536
+refuses 'two key ids' 2 'one key at a time' keygen 1 2
+(umask 0 && "$holdfast" keygen 7 --out made.keys >out 2>err)
+is 'a key file is made' test $? -eq 0
+is 'for its owner alone, whatever the umask' test "$(stat -c %a made.keys)" = 600
+is 'and the secret is not shown' bash -c '! grep -qF -- "$(sed -n "s/^7 AES128CMAC //p" made.keys)" out err'
+cp -p made.keys made.before
+refuses 'a key file that exists is left alone' 1 'made\.keys: exists' keygen 7 --out made.keys
+is 'as it was' cmp made.keys made.before
+refuses 'a key file where there is no folder' 1 'nowhere/keys: cannot be made: No such file' keygen --out nowhere/keys
+ln -s not-there.keys dangling.keys
+refuses 'a key file behind a link' 1 'dangling\.keys: exists' keygen --out dangling.keys
+is 'makes nothing' test ! -e not-there.keys
+if [ -c /dev/full ]; then
+    "$holdfast" keygen >/dev/full 2>err
+    is 'a key that cannot be printed is no success' test $? -eq 3
+fi
+cp -p made.keys conf/made.keys
+printf 'keys made.keys\ntrustedkey 7\nserver 0.pool.example key 7\n' >conf/keyed.conf
+change keyed.scenario 5 'node      one   address 10.0.0.1  config keyed.conf  clock xo-server'
+"$holdfast" run keyed.scenario --until 1s >out 2>err
+is 'a configuration takes the new key without a word' bash -c '! grep -E "keyed\.conf|made\.keys" err'
+
 # --- the article's own files
 cd "$root" || exit 2
 is "the article's two files are shipped verbatim" sha256sum --quiet -c - <<'END'

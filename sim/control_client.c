@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Asks a running server by mode 6; see control_client.h.
+ */
+#include "control_client.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "../engine/address.h"
+#include "../engine/packet.h"
+
+enum { TIME_PATIENCE_MS = 1000 };
+
+static long long now_ms(void)
+{
+    return g_get_monotonic_time() / 1000;
+}
+
+/* Connects a new socket to the next address that there is a way to; the kernel draws its port. */
+static bool move_on(struct control_client *client)
+{
+    int cause = EHOSTUNREACH;
+    while (client->next) {
+        const struct addrinfo *to = client->next;
+        client->next = to->ai_next;
+        int fd =
+            socket(to->ai_family, to->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, to->ai_protocol);
+        if (fd >= 0 && connect(fd, to->ai_addr, to->ai_addrlen) == 0) {
+            if (client->fd >= 0) {
+                close(client->fd);
+            }
+            client->fd = fd;
+            return true;
+        }
+        cause = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
+    errno = cause;
+    return false;
+}
+
+bool control_client_open(struct control_client *client, const char *host, unsigned port,
+                         long limit_ms, bool (*is_interrupted)(void), char **why)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV};
+    char service[8];
+    *client = (struct control_client){.fd = -1, .is_interrupted = is_interrupted};
+    client->give_up_at_ms = now_ms() + limit_ms;
+    g_snprintf(service, sizeof service, "%u", port);
+    if (port == NTP_PORT) {
+        g_strlcpy(client->name, host, sizeof client->name);
+    } else {
+        g_snprintf(client->name, sizeof client->name, "%s port %u", host, port);
+    }
+    int code = getaddrinfo(host, service, &hints, &client->addresses);
+    if (code != 0) {
+        *why = g_strdup_printf("%s: %s", host,
+                               code == EAI_SYSTEM ? g_strerror(errno) : gai_strerror(code));
+        client->addresses = NULL;
+        return false;
+    }
+    client->next = client->addresses;
+    if (!move_on(client)) {
+        *why = g_strdup_printf("%s: %s", client->name, g_strerror(errno));
+        control_client_close(client);
+        return false;
+    }
+    if (getrandom(&client->sequence, sizeof client->sequence, 0) != sizeof client->sequence) {
+        client->sequence = (uint16_t)getpid(); /* it only has to tell our questions apart */
+    }
+    return true;
+}
+
+void control_client_close(struct control_client *client)
+{
+    if (client->fd >= 0) {
+        close(client->fd);
+    }
+    if (client->addresses) {
+        freeaddrinfo(client->addresses);
+    }
+    client->fd = -1;
+    client->addresses = client->next = NULL;
+}
+
+/* Waits for a datagram until `end_ms`: its size; -1 with errno, ETIMEDOUT when none came. */
+static ssize_t receive(struct control_client *client, uint8_t *bytes, size_t room, long long end_ms)
+{
+    struct pollfd fd = {.fd = client->fd, .events = POLLIN};
+    for (;;) {
+        /* Looked at before every datagram: a stream of foreign ones must not hold us up either. */
+        long long left_ms = end_ms - now_ms();
+        if (left_ms <= 0 || client->is_interrupted()) {
+            errno = left_ms <= 0 ? ETIMEDOUT : EINTR;
+            return -1;
+        }
+        ssize_t size = recv(client->fd, bytes, room, 0);
+        if (size >= 0 || (errno != EAGAIN && errno != EINTR)) {
+            return size;
+        }
+        poll(&fd, 1, (int)MIN(left_ms, 1000));
+    }
+}
+
+static enum control_outcome outcome_of(int cause)
+{
+    switch (cause) {
+    case ETIMEDOUT:
+        return CONTROL_SILENT;
+    case EINTR:
+        return CONTROL_INTERRUPTED;
+    case ECONNREFUSED:
+        return CONTROL_REFUSED;
+    default:
+        return CONTROL_UNREACHABLE;
+    }
+}
+
+/* Sends one try and collects its fragments. */
+static enum control_outcome try_once(struct control_client *client,
+                                     const struct control_question *question, const char *text,
+                                     long long end_ms, struct control_answer *answer)
+{
+    uint8_t bytes[CONTROL_ANSWER_DATAGRAM_MAX];
+    size_t size = control_question_write(question, text, bytes);
+    control_answer_begin(answer, question);
+    ssize_t sent = -1;
+    /* An ICMP error of an earlier send comes back here once; the second send says what is now. */
+    for (int i = 0; i < 2 && sent < 0; i++) {
+        sent = send(client->fd, bytes, size, 0);
+    }
+    if (sent < 0) {
+        return outcome_of(errno);
+    }
+    while (!answer->is_complete) {
+        ssize_t got = receive(client, bytes, sizeof bytes, end_ms);
+        if (got < 0) {
+            return outcome_of(errno);
+        }
+        control_answer_take(answer, bytes, (size_t)got);
+    }
+    client->has_answered = true;
+    return CONTROL_ANSWERED;
+}
+
+enum control_outcome control_client_ask(struct control_client *client, enum control_opcode opcode,
+                                        uint16_t association, const char *text,
+                                        struct control_answer *answer)
+{
+    enum control_outcome outcome = CONTROL_SILENT;
+    for (int try = 0; try < CONTROL_TRIES && outcome == CONTROL_SILENT; try++) {
+        /* A number of its own for each try: fragments of two answers would not fit together. */
+        struct control_question question = {(uint8_t)opcode, ++client->sequence, association};
+        long long end_ms = now_ms() + CONTROL_PATIENCE_MS / CONTROL_TRIES;
+        outcome = try_once(client, &question, text, MIN(end_ms, client->give_up_at_ms), answer);
+        if ((outcome == CONTROL_REFUSED || outcome == CONTROL_UNREACHABLE) &&
+            !client->has_answered) {
+            int cause = errno;
+            if (move_on(client)) {
+                outcome = CONTROL_SILENT;
+                try = -1; /* the new address has all tries; give_up_at_ms bounds it */
+            }
+            errno = cause;
+        }
+    }
+    return outcome;
+}
+
+bool control_client_tells_time(struct control_client *client)
+{
+    uint8_t bytes[CONTROL_ANSWER_DATAGRAM_MAX];
+    struct packet request = {.version = 4, .mode = MODE_CLIENT}, reply;
+    uint64_t nonce;
+    if (getrandom(&nonce, sizeof nonce, 0) != sizeof nonce) {
+        return false;
+    }
+    request.transmit.ticks = nonce;
+    packet_write(&request, bytes);
+    if (send(client->fd, bytes, PACKET_HEADER_SIZE, 0) < 0) {
+        return false;
+    }
+    long long end_ms = now_ms() + TIME_PATIENCE_MS;
+    ssize_t got;
+    while ((got = receive(client, bytes, sizeof bytes, end_ms)) >= 0) {
+        if (packet_parse(bytes, (size_t)got, &reply) == PACKET_OK && reply.mode == MODE_SERVER &&
+            reply.origin.ticks == nonce) {
+            return true;
+        }
+    }
+    return false;
+}
