@@ -5,8 +5,9 @@
 #   make BUILD=build/clang CC=clang     make BUILD=build/O0 OPT=-O0     make BUILD=build/san SAN=1
 
 # The Debian packages: to build, run and check; and what `make lint` and `make digests` need beyond them.
-PACKAGES = gcc libc6-dev make pkgconf libglib2.0-dev libgsl-dev nettle-dev libcunit1-dev gnuplot-nox
-LINT_PACKAGES = clang clang-format clang-tidy cppcheck
+PACKAGES = gcc libc6-dev make pkgconf libglib2.0-dev libgsl-dev nettle-dev libcunit1-dev gnuplot-nox \
+  libcap-dev libseccomp-dev libmicrohttpd-dev
+LINT_PACKAGES = clang clang-format clang-tidy cppcheck mandoc
 
 ifeq ($(origin CC),default)
 CC = gcc
@@ -31,28 +32,76 @@ ALL_LDFLAGS = $(if $(SAN),$(SANITIZERS)) $(LDFLAGS)
 
 # Asked of pkg-config once, and only when something is compiled: it may have been installed a moment ago.
 LIBRARIES = glib-2.0 gsl nettle
-LIBRARY_CFLAGS = $(eval LIBRARY_CFLAGS := $$(patsubst -I%,-isystem%,$$(shell pkg-config --cflags $(LIBRARIES) 2>&-)))$(LIBRARY_CFLAGS)
+DAEMON_LIBRARIES = libcap libseccomp libmicrohttpd
+LIBRARY_CFLAGS = $(eval LIBRARY_CFLAGS := $$(patsubst -I%,-isystem%,$$(shell pkg-config --cflags $(LIBRARIES) $(DAEMON_LIBRARIES) 2>&-)))$(LIBRARY_CFLAGS)
 LIBS = $(eval LIBS := $$(shell pkg-config --libs $(LIBRARIES) 2>&-) -lm)$(LIBS)
+DAEMON_LIBS = $(eval DAEMON_LIBS := $$(shell pkg-config --libs $(DAEMON_LIBRARIES) 2>&-) -pthread)$(DAEMON_LIBS)
 
 object = $(patsubst %.c,$(BUILD)/%.o,$(1))
 SUITES = $(patsubst tests/%_test.c,%,$(sort $(wildcard tests/*_test.c)))
 ENGINE = $(call object,$(sort $(wildcard engine/*.c)))
 CONFIG = $(call object,$(sort $(wildcard engine/config/*.c)))
+DAEMON = $(call object,$(filter-out engine/daemon/main.c,$(sort $(wildcard engine/daemon/*.c))))
+DAEMON_MAIN = $(call object,engine/daemon/main.c)
 SIM = $(call object,$(filter-out sim/main.c,$(sort $(wildcard sim/*.c))))
 MAIN = $(call object,sim/main.c)
-UNIT = $(call object,tests/main.c $(SUITES:%=tests/%_test.c))
+# The unit program steers clocks: it has one of its own, in place of the machine's.
+UNIT = $(call object,tests/main.c tests/live/virtual_clock.c $(SUITES:%=tests/%_test.c))
 BENCH = $(call object,tests/bench.c)
-OBJECTS = $(ENGINE) $(CONFIG) $(SIM) $(MAIN) $(UNIT) $(BENCH)
+LOAD = $(call object,tests/load.c tests/echo.c)
+# Makes the manual pages from templates and the tables of both programs.
+MANUAL = $(call object,$(sort $(wildcard engine/daemon/man/*.c)))
+PAGES = $(patsubst engine/daemon/man/%.in,$(BUILD)/man/%,$(sort $(wildcard engine/daemon/man/*.in)))
+OBJECTS = $(ENGINE) $(CONFIG) $(DAEMON) $(DAEMON_MAIN) $(SIM) $(MAIN) $(UNIT) $(BENCH) $(LOAD) $(MANUAL)
+
+# Where `make install` puts things; DESTDIR stands before each of them.
+PREFIX = /usr/local
+BINDIR = $(PREFIX)/bin
+SBINDIR = $(PREFIX)/sbin
+DATADIR = $(PREFIX)/share/holdfast
+MANDIR = $(PREFIX)/share/man
+UNITDIR = $(PREFIX)/lib/systemd/system
+SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
+TMPFILESDIR = $(PREFIX)/lib/tmpfiles.d
+UNITS = holdfastd.service holdfast-wait-sync.service
+PLOTS = $(notdir $(wildcard plots/*.gp plots/*.awk))
 
 .DEFAULT_GOAL = build
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: build demo check bench lint format digests gallery packages lint-packages clean help FORCE
+.PHONY: build man install uninstall demo check bench lint format digests gallery packages lint-packages clean help FORCE
 
 # Recursive calls build on all processors, unless the caller said -j himself.
 SELF = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-build: $(BUILD)/holdfast
+build: $(BUILD)/holdfast $(BUILD)/holdfastd
+
+man: $(PAGES)
+
+# The plot programs lie where the installed holdfast looks: ../share/holdfast/plots from its folder.
+install: build man
+	install -d "$(DESTDIR)$(BINDIR)" "$(DESTDIR)$(SBINDIR)" "$(DESTDIR)$(DATADIR)/plots" "$(DESTDIR)$(UNITDIR)" \
+	  "$(DESTDIR)$(SYSUSERSDIR)" "$(DESTDIR)$(TMPFILESDIR)"
+	install -m 755 $(BUILD)/holdfast "$(DESTDIR)$(BINDIR)/holdfast"
+	install -m 755 $(BUILD)/holdfastd "$(DESTDIR)$(SBINDIR)/holdfastd"
+	install -m 755 plots/draw.sh "$(DESTDIR)$(DATADIR)/plots/draw.sh"
+	install -m 644 $(PLOTS:%=plots/%) "$(DESTDIR)$(DATADIR)/plots/"
+	install -m 644 engine/daemon/holdfast.sysusers "$(DESTDIR)$(SYSUSERSDIR)/holdfast.conf"
+	install -m 644 engine/daemon/holdfast.tmpfiles "$(DESTDIR)$(TMPFILESDIR)/holdfast.conf"
+	@set -e; for page in $(PAGES); do \
+	  install -D -m 644 "$$page" "$(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}"; done
+	@set -e; for unit in $(UNITS); do \
+	  sed 's|@SBINDIR@|$(SBINDIR)|g; s|@BINDIR@|$(BINDIR)|g' "engine/daemon/$$unit.in" > "$(BUILD)/$$unit"; \
+	  install -m 644 "$(BUILD)/$$unit" "$(DESTDIR)$(UNITDIR)/$$unit"; done
+	@echo 'Once, as root: systemd-sysusers && systemd-tmpfiles --create && systemctl daemon-reload'
+
+uninstall:
+	rm -f "$(DESTDIR)$(BINDIR)/holdfast" "$(DESTDIR)$(SBINDIR)/holdfastd" \
+	  "$(DESTDIR)$(SYSUSERSDIR)/holdfast.conf" "$(DESTDIR)$(TMPFILESDIR)/holdfast.conf"
+	for unit in $(UNITS); do rm -f "$(DESTDIR)$(UNITDIR)/$$unit"; done
+	for page in $(notdir $(PAGES)); do rm -f "$(DESTDIR)$(MANDIR)/man$${page##*.}/$$page"; done
+	for plot in draw.sh $(PLOTS); do rm -f "$(DESTDIR)$(DATADIR)/plots/$$plot"; done
+	-rmdir "$(DESTDIR)$(DATADIR)/plots" "$(DESTDIR)$(DATADIR)"
 
 demo: packages
 	@+$(SELF) $(BUILD)/holdfast
@@ -60,21 +109,22 @@ demo: packages
 	@echo 'Pictures, report.txt, summary.json and truth.csv: out/time-group/'
 
 check: packages
-	@+$(SELF) $(BUILD)/holdfast $(BUILD)/unit
-	@+$(SELF) BUILD=$(BUILD)/san SAN=1 OPT=-O1 $(BUILD)/san/holdfast $(BUILD)/san/unit
+	@+$(SELF) $(BUILD)/holdfast $(BUILD)/holdfastd $(BUILD)/unit man
+	@+$(SELF) BUILD=$(BUILD)/san SAN=1 OPT=-O1 $(BUILD)/san/holdfast $(BUILD)/san/holdfastd $(BUILD)/san/unit
 	@+$(SELF) BUILD=$(BUILD)/gcc-O0 CC=gcc OPT=-O0 $(BUILD)/gcc-O0/holdfast
 	@+MAKE='$(MAKE)' tests/check.sh $(BUILD)
 
 bench: packages
-	@+$(SELF) $(BUILD)/bench
+	@+$(SELF) $(BUILD)/bench $(BUILD)/holdfast $(BUILD)/holdfastd $(BUILD)/load $(BUILD)/echo
 	$(BUILD)/bench
+	@tests/load_bench.sh $(BUILD)
 
 lint: packages lint-packages
-	@+$(SELF) $(BUILD)/flags $(BUILD)/suites.inc
+	@+$(SELF) $(BUILD)/flags $(BUILD)/suites.inc man
 	@tests/lint.sh $(BUILD)
 
 format:
-	clang-format -i $(wildcard engine/*.[ch] engine/*/*.[ch] sim/*.[ch] tests/*.[ch])
+	clang-format -i $(wildcard engine/*.[ch] engine/*/*.[ch] engine/*/*/*.[ch] sim/*.[ch] tests/*.[ch] tests/live/*.[ch])
 
 digests: packages lint-packages
 	@+$(SELF) $(BUILD)/holdfast
@@ -95,10 +145,13 @@ clean:
 
 help:
 	@echo 'make            builds $(BUILD)/holdfast'
+	@echo 'make man        the manual pages, into $(BUILD)/man'
+	@echo 'make install    programs, manual pages, service files and plots below DESTDIR and PREFIX ($(PREFIX))'
+	@echo 'make uninstall  takes away what install has put there'
 	@echo 'make demo       replays the time group of scenarios/time-group.scenario into out/time-group'
 	@echo 'make check      all tests: unit, scenarios, command line, purity, lengths, digests, sanitizers'
 	@echo 'make bench      measures speed and prints it beside the goals'
-	@echo 'make lint       clang-format, clang-tidy, cppcheck'
+	@echo 'make lint       clang-format, clang-tidy, cppcheck; mandoc on the manual pages'
 	@echo 'make digests    gcc and clang, -O0 to -O3: one digest'
 	@echo 'make gallery    draws the pictures of the README into plots/gallery'
 	@echo 'make format     lays the sources out by .clang-format'
@@ -116,9 +169,9 @@ say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
 
 # Changed flags or another compiler rebuild all; an added or removed file links again.
 $(BUILD)/flags: FORCE
-	@pkg-config --exists $(LIBRARIES) || { echo 'holdfast: the libraries $(LIBRARIES) or pkg-config are missing;' \
+	@pkg-config --exists $(LIBRARIES) $(DAEMON_LIBRARIES) || { echo 'holdfast: the libraries $(LIBRARIES) $(DAEMON_LIBRARIES) or pkg-config are missing;' \
 	  '"make packages" installs: $(PACKAGES)' >&2; exit 1; }
-	$(call keep,$(CC) --version | head -n 1; echo '$(ALL_CFLAGS) | $(LIBRARY_CFLAGS) | $(ALL_LDFLAGS) $(LIBS)')
+	$(call keep,$(CC) --version | head -n 1; echo '$(ALL_CFLAGS) | $(LIBRARY_CFLAGS) | $(ALL_LDFLAGS) $(LIBS) $(DAEMON_LIBS)')
 $(BUILD)/sources: FORCE
 	$(call keep,printf '%s\n' $(OBJECTS))
 $(BUILD)/suites.inc: FORCE
@@ -140,11 +193,31 @@ $(BUILD)/libengine.a: $(ENGINE) $(BUILD)/sources
 
 # All programs link the one archive of the engine.
 $(BUILD)/holdfast: $(MAIN)
-$(BUILD)/unit: $(UNIT)
-$(BUILD)/unit: LIBS_HERE = -lcunit
+$(BUILD)/unit: $(UNIT) $(DAEMON)
+$(BUILD)/unit: LIBS_HERE = -lcunit $(DAEMON_LIBS)
 $(BUILD)/bench: $(BENCH)
 $(BUILD)/holdfast $(BUILD)/unit $(BUILD)/bench: $(SIM) $(CONFIG) $(BUILD)/libengine.a $(BUILD)/sources
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(LIBS_HERE) $(LIBS)
+
+$(BUILD)/holdfastd: $(DAEMON_MAIN) $(DAEMON) $(CONFIG) $(BUILD)/libengine.a $(BUILD)/sources
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -Wl,--as-needed $(filter %.o,$^) $(filter %.a,$^) -o $@ $(DAEMON_LIBS) $(LIBS)
+
+# The tables come from the same objects as the programs; the rest of the daemon is not needed for them.
+$(BUILD)/manual: $(MANUAL) $(call object,engine/daemon/options.c engine/daemon/metrics_text.c) $(SIM) $(CONFIG) \
+  $(BUILD)/libengine.a $(BUILD)/sources
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@ $(LIBS)
+
+$(PAGES): $(BUILD)/man/%: engine/daemon/man/%.in $(BUILD)/manual
+	@mkdir -p $(@D)
+	$(call say,MAN,$@)
+	$(Q)$(BUILD)/manual $< > $@
+
+# Neither knows anything of ours: what is measured is measured from outside.
+$(BUILD)/load $(BUILD)/echo: $(BUILD)/%: $(BUILD)/tests/%.o $(BUILD)/sources
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) $< -o $@
 
 -include $(OBJECTS:.o=.d)

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# clang-format, clang-tidy and cppcheck over all sources. Warnings are failures; what is not asked for, and why,
-# stands in .clang-tidy and below.
-# Usage: tests/lint.sh BUILD      BUILD holds the generated suites.inc
+# clang-format, clang-tidy and cppcheck over all sources, mandoc over the manual pages. Warnings are failures; what
+# is not asked for, and why, stands in .clang-tidy and below.
+# Usage: tests/lint.sh BUILD      BUILD holds the generated suites.inc and man/
 set -u
 build=$1
 work=$(mktemp -d) || exit 2
@@ -62,6 +62,13 @@ cppcheck --std=c11 --language=c --library=gtk --quiet --error-exitcode=1 -j "$(n
     "${sources[@]}" >"$work/log" 2>&1
 report cppcheck 'all sources' "$work/log" $?
 echo "lint: cppcheck looked at ${#sources[@]} files"
+
+# Style is about the length of source lines, and those are made.
+for page in "$build"/man/*; do
+    mandoc -T lint -W warning "$page" >"$work/log" 2>&1
+    report mandoc "$page" "$work/log" $?
+done
+echo "lint: mandoc looked at $(find "$build/man" -type f | wc -l) pages"
 
 echo "lint: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The daemon's log: see log.h. Knows nothing of what is said; allocates nothing for a line.
+ */
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "line_file.h"
+
+enum { TEXT_MAX = LOG_LINE_MAX - 128, REPEAT_S = 60 };
+
+/* What log_often() counts of one kind. */
+struct often {
+    const char *kind;
+    enum log_level level;
+    int64_t since_s; /* start of the minute */
+    unsigned written, left_out;
+};
+
+struct log {
+    int fd;
+    char *path; /* NULL = standard error */
+    enum log_level most;
+    bool is_journal;
+    bool is_failing; /* said so on standard error */
+    unsigned lost;   /* lines, since then */
+    /* The line before, and how often it was said again. */
+    char last[TEXT_MAX];
+    enum log_level last_level;
+    int64_t last_s;
+    unsigned repeats;
+    struct often often[LOG_KINDS_MAX];
+    unsigned often_count;
+};
+
+static int64_t monotonic_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* Whether standard error is the stream that the journal gave us: "DEVICE:INODE" of it. */
+static bool is_journal(void)
+{
+    struct stat status;
+    char text[64];
+    const char *stream = g_getenv("JOURNAL_STREAM");
+    if (!stream || fstat(STDERR_FILENO, &status) != 0) {
+        return false;
+    }
+    snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)status.st_dev,
+             (unsigned long long)status.st_ino);
+    return strcmp(stream, text) == 0;
+}
+
+static const char *level_text(enum log_level level)
+{
+    switch (level) {
+    case LOG_LEVEL_ERROR:
+        return "error: ";
+    case LOG_LEVEL_WARNING:
+        return "warning: ";
+    case LOG_LEVEL_DEBUG:
+        return "debug: ";
+    default:
+        return "";
+    }
+}
+
+/* A whole line in `line` (LOG_LINE_MAX bytes): priority or time, text, newline. Returns its
+ * length. */
+static size_t make_line(bool for_journal, enum log_level level, const char *text, char *line)
+{
+    struct timespec now;
+    struct tm day;
+    if (for_journal) {
+        return (size_t)snprintf(line, LOG_LINE_MAX, "<%d>%s\n", (int)level, text);
+    }
+    clock_gettime(CLOCK_REALTIME, &now);
+    gmtime_r(&now.tv_sec, &day);
+    size_t length = strftime(line, 64, "%Y-%m-%dT%H:%M:%S", &day);
+    length +=
+        (size_t)snprintf(line + length, LOG_LINE_MAX - length, ".%03dZ holdfastd[%d]: %s%s\n",
+                         (int)(now.tv_nsec / 1000000), (int)getpid(), level_text(level), text);
+    return length;
+}
+
+/* To standard error, whatever the log is: for what is wrong with the log itself. */
+static void tell_stderr(enum log_level level, const char *text)
+{
+    char line[LOG_LINE_MAX];
+    size_t length = make_line(is_journal(), level, text, line);
+    (void)line_file_append(STDERR_FILENO, line, length);
+}
+
+static void note_failure(struct log *log, int why)
+{
+    char text[TEXT_MAX];
+    log->lost++;
+    if (!log->is_failing && log->path) {
+        snprintf(text, sizeof text,
+                 "cannot write the log file %s: %s; lines are lost until it can be written",
+                 log->path, strerror(why));
+        tell_stderr(LOG_LEVEL_ERROR, text);
+    }
+    log->is_failing = true;
+}
+
+static void note_recovery(struct log *log)
+{
+    char text[TEXT_MAX];
+    unsigned lost = log->lost;
+    log->is_failing = false;
+    log->lost = 0;
+    snprintf(text, sizeof text, "the log can be written again; %u %s lost", lost,
+             lost == 1 ? "line was" : "lines were");
+    if (log->path) {
+        tell_stderr(LOG_LEVEL_NOTICE, text);
+    }
+    char line[LOG_LINE_MAX];
+    size_t length = make_line(log->is_journal, LOG_LEVEL_WARNING, text, line);
+    (void)line_file_append(log->fd, line, length);
+}
+
+static void write_text(struct log *log, enum log_level level, const char *text)
+{
+    char line[LOG_LINE_MAX];
+    size_t length = make_line(log->is_journal, level, text, line);
+    int why = line_file_append(log->fd, line, length);
+    if (why != 0) {
+        note_failure(log, why);
+    } else if (log->is_failing) {
+        note_recovery(log);
+    }
+}
+
+/* Says how often the last line was said again. */
+static void settle_repeats(struct log *log)
+{
+    char text[TEXT_MAX];
+    if (log->repeats > 0) {
+        snprintf(text, sizeof text, "the line before was said %u %s more", log->repeats,
+                 log->repeats == 1 ? "time" : "times");
+        log->repeats = 0;
+        write_text(log, log->last_level, text);
+    }
+}
+
+/* Says what was left out of the kinds whose minute is over, or of all. */
+static void settle_often(struct log *log, int64_t now_s, bool all)
+{
+    char text[TEXT_MAX];
+    for (unsigned i = 0; i < log->often_count; i++) {
+        struct often *often = &log->often[i];
+        if (often->left_out > 0 && (all || now_s - often->since_s >= LOG_OFTEN_S)) {
+            snprintf(text, sizeof text, "%s: %u more %s left out", often->kind, often->left_out,
+                     often->left_out == 1 ? "line was" : "lines were");
+            often->left_out = 0;
+            settle_repeats(log);
+            log->last[0] = '\0';
+            write_text(log, often->level, text);
+        }
+    }
+}
+
+static void write_limited(struct log *log, enum log_level level, const char *text)
+{
+    int64_t now_s = monotonic_s();
+    if (strcmp(text, log->last) == 0 && level == log->last_level &&
+        now_s - log->last_s < REPEAT_S) {
+        log->repeats++;
+        return;
+    }
+    settle_repeats(log);
+    settle_often(log, now_s, false);
+    g_strlcpy(log->last, text, sizeof log->last);
+    log->last_level = level;
+    log->last_s = now_s;
+    write_text(log, level, text);
+}
+
+G_GNUC_PRINTF(3, 0)
+static void format_line(struct log *log, enum log_level level, const char *format, va_list values)
+{
+    char text[TEXT_MAX];
+    vsnprintf(text, sizeof text, format, values);
+    for (char *at = text; *at; at++) {
+        if (g_ascii_iscntrl(*at)) {
+            *at = '?';
+        }
+    }
+    write_limited(log, level, text);
+}
+
+void log_line(struct log *log, enum log_level level, const char *format, ...)
+{
+    va_list values;
+    if (level > log->most) {
+        return;
+    }
+    va_start(values, format);
+    format_line(log, level, format, values);
+    va_end(values);
+}
+
+/* The counter of a kind; NULL when there are too many kinds. */
+static struct often *find_often(struct log *log, const char *kind)
+{
+    for (unsigned i = 0; i < log->often_count; i++) {
+        if (strcmp(log->often[i].kind, kind) == 0) {
+            return &log->often[i];
+        }
+    }
+    if (log->often_count == LOG_KINDS_MAX) {
+        return NULL;
+    }
+    struct often *often = &log->often[log->often_count++];
+    *often = (struct often){.kind = kind};
+    return often;
+}
+
+/* Counts a line of the kind; false when it is one too many. */
+static bool may_say(struct log *log, enum log_level level, const char *kind)
+{
+    struct often *often = find_often(log, kind);
+    int64_t now_s = monotonic_s();
+    if (!often) {
+        return true;
+    }
+    if (often->written == 0 || now_s - often->since_s >= LOG_OFTEN_S) {
+        settle_often(log, now_s, false);
+        often->since_s = now_s;
+        often->written = 0;
+    }
+    often->level = level;
+    if (often->written == LOG_OFTEN_LINES) {
+        often->left_out++;
+        return false;
+    }
+    often->written++;
+    return true;
+}
+
+void log_often(struct log *log, enum log_level level, const char *kind, const char *format, ...)
+{
+    va_list values;
+    if (level > log->most || !may_say(log, level, kind)) {
+        return;
+    }
+    va_start(values, format);
+    format_line(log, level, format, values);
+    va_end(values);
+}
+
+static int open_path(const char *path, char **error)
+{
+    int fd = path ? line_file_open(AT_FDCWD, path) : STDERR_FILENO;
+    if (fd < 0) {
+        *error = g_strdup_printf("cannot open the log file %s: %s%s", path, strerror(errno),
+                                 errno == EACCES || errno == EPERM
+                                     ? "; create it for the user that the daemon runs as"
+                                     : "");
+    }
+    return fd;
+}
+
+struct log *log_open(const char *path, enum log_level most, char **error)
+{
+    int fd = open_path(path, error);
+    if (fd < 0) {
+        return NULL;
+    }
+    struct log *log = g_new0(struct log, 1);
+    log->fd = fd;
+    log->path = g_strdup(path);
+    log->most = most;
+    log->is_journal = !path && is_journal();
+    return log;
+}
+
+bool log_reopen(struct log *log, const char *path, char **error)
+{
+    int fd = open_path(path, error);
+    if (fd < 0) {
+        return false;
+    }
+    settle_repeats(log);
+    if (log->path) {
+        close(log->fd);
+    }
+    char *kept = g_strdup(path);
+    g_free(log->path);
+    log->fd = fd;
+    log->path = kept;
+    log->is_journal = !path && is_journal();
+    log->is_failing = false;
+    log->lost = 0;
+    log->last[0] = '\0'; /* a new file starts with what is said, not with a count */
+    return true;
+}
+
+void log_close(struct log *log)
+{
+    if (!log) {
+        return;
+    }
+    settle_repeats(log);
+    settle_often(log, monotonic_s(), true);
+    if (log->path) {
+        close(log->fd);
+    }
+    g_free(log->path);
+    g_free(log);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * holdfastd: the engine as this machine's NTP server. Reads the command line and the configuration,
+ * goes into the background if nobody holds it, and starts what the options ask for.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "start.h"
+
+static void tell_stderr(void *context, const struct message *message)
+{
+    (void)context;
+    char *text = message_text(message);
+    fprintf(stderr, "%s\n", text);
+    g_free(text);
+}
+
+/* The first process waits until the daemon is ready or has failed, so that `holdfastd && ...` and
+ * boot scripts mean what they say. Returns in the daemon only. */
+static void go_into_background(struct daemon *d)
+{
+    int pipe_ends[2];
+    char byte = 0;
+    if (pipe2(pipe_ends, O_CLOEXEC) != 0) {
+        return;
+    }
+    pid_t child = fork();
+    if (child != 0) {
+        int status = 0;
+        close(pipe_ends[1]);
+        if (child > 0 && read(pipe_ends[0], &byte, 1) == 1) {
+            _exit(EXIT_ALL_RIGHT);
+        }
+        if (child < 0 || waitpid(child, &status, 0) != child) {
+            fprintf(stderr, "holdfastd: cannot go into the background: %s\n", g_strerror(errno));
+            _exit(EXIT_AT_WORK);
+        }
+        _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_AT_WORK);
+    }
+    close(pipe_ends[0]);
+    d->readiness = pipe_ends[1];
+    setsid();
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (nothing >= 0) {
+        dup2(nothing, STDIN_FILENO);
+        dup2(nothing, STDOUT_FILENO);
+        close(nothing);
+    }
+}
+
+static void tell_ready(struct daemon *d)
+{
+    char byte = 1;
+    service_manager_ready(&d->manager, "listening, not yet synchronised");
+    if (d->readiness >= 0) {
+        if (write(d->readiness, &byte, 1) != 1) {
+            log_line(d->log, LOG_LEVEL_WARNING, "who started us does not wait any more");
+        }
+        close(d->readiness);
+        d->readiness = -1;
+    }
+}
+
+static enum exit_status run(struct daemon *d, struct ntpconf *conf)
+{
+    static const enum log_level levels[] = {LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
+    const struct daemon_options *o = &d->options;
+    char *error = NULL;
+    bool is_held = o->foreground || o->debug || o->quit || service_manager_is_present();
+    service_manager_open(&d->manager);
+    if (!is_held) {
+        go_into_background(d);
+    }
+    d->log = log_open(o->log ? o->log : conf->host.logfile, levels[o->debug > 0], &error);
+    if (!d->log) {
+        fprintf(stderr, "holdfastd: %s\n", error);
+        g_free(error);
+        ntpconf_free(conf);
+        return EXIT_AT_WORK;
+    }
+    log_line(d->log, LOG_LEVEL_NOTICE, DAEMON_VERSION " starts with %s", o->config);
+    enum exit_status status = start_daemon(d, conf);
+    if (status == EXIT_ALL_RIGHT) {
+        tell_ready(d);
+        daemon_run(d);
+        status = d->status;
+        service_manager_stopping(&d->manager);
+    }
+    start_undo(d);
+    log_close(d->log);
+    service_manager_close(&d->manager);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon *d = g_new0(struct daemon, 1);
+    d->signals = d->readiness = -1;
+    if (!options_parse(argc, argv, &d->options)) {
+        return EXIT_USAGE;
+    }
+    if (d->options.help) {
+        options_print_help(stdout);
+        return EXIT_ALL_RIGHT;
+    }
+    if (d->options.version) {
+        printf("%s\n", DAEMON_VERSION);
+        return EXIT_ALL_RIGHT;
+    }
+    struct ntpconf *conf = configure_load(&d->options, tell_stderr, NULL);
+    if (!conf) {
+        fprintf(stderr, "holdfastd: %s is not run\n", d->options.config);
+        return EXIT_CONFIGURATION;
+    }
+    if (d->options.check_config) {
+        configure_print_limits(conf);
+        ntpconf_free(conf);
+        return EXIT_ALL_RIGHT;
+    }
+    enum exit_status status =
+        d->options.restore_rate ? start_restore_rate(&d->options, conf) : run(d, conf);
+    g_free(d);
+    return (int)status;
+}

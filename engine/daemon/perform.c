@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Verbs and their effects: the one place where the daemon calls its engine, and where what the
+ * engine wants is carried out, in the contract's order.
+ */
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "daemon.h"
+
+/* What carrying out effects makes the host tell the engine: at most one of each kind. */
+struct consequences {
+    struct engine_call calls[3];
+    unsigned count;
+};
+
+static struct engine_call *consequence(struct consequences *c, enum engine_verb verb,
+                                       struct instant now)
+{
+    struct engine_call *call = &c->calls[c->count++];
+    memset(call, 0, sizeof *call);
+    call->verb = verb;
+    call->now = now;
+    return call;
+}
+
+/* ---- the clock ------------------------------------------------------------------------------ */
+
+static void tell_refusal(struct daemon *d, int error)
+{
+    d->is_steering = false;
+    log_line(d->log, LOG_LEVEL_ERROR,
+             "the clock cannot be steered: %s; it is followed and served as it is",
+             g_strerror(error));
+}
+
+static void perform_clock(struct daemon *d, struct consequences *c)
+{
+    struct system_status status;
+    bool steps = (d->effects.clock.what & CLOCK_STEP) != 0;
+    if (!d->is_steering) {
+        return;
+    }
+    engine_status(d->engine, kernel_clock_read(&d->clock), &status);
+    if (steps && d->responder) {
+        responder_hold(d->responder);
+    }
+    int error = kernel_clock_perform(&d->clock, &d->effects.clock, &status);
+    if (steps && d->responder) {
+        responder_publish(d->responder, engine_server_view(d->engine));
+        responder_release(d->responder);
+    }
+    d->has_stepped = d->has_stepped || (steps && error == 0);
+    if (error != 0) {
+        tell_refusal(d, error);
+        consequence(c, VERB_CLOCK_EVENT, kernel_clock_read(&d->clock))->u.clock.event =
+            CLOCK_REFUSED;
+    }
+}
+
+/* ---- sending and asking --------------------------------------------------------------------- */
+
+static void perform_send(struct daemon *d, struct consequences *c)
+{
+    const struct outgoing *out = &d->effects.send;
+    int error = udp_send(d->udp, out);
+    if (error == 0) {
+        return;
+    }
+    char address[ADDRESS_TEXT_SIZE];
+    log_often(d->log, LOG_LEVEL_WARNING, "send", "cannot send to %s: %s",
+              address_text(&out->peer.address, address), g_strerror(error));
+    struct engine_call *call = consequence(c, VERB_SENT, kernel_clock_read(&d->clock));
+    call->u.sent.request = out->request;
+    call->u.sent.kind = STAMP_NOT_SENT;
+    if (out->request == 0) {
+        call->u.sent.peer = out->peer;
+    }
+}
+
+/* The resolver gives back what it was asked with: the association and the generation. */
+static uint16_t question(const struct daemon *d, uint16_t association)
+{
+    return (uint16_t)(d->generation * ASSOCIATIONS_MAX + association);
+}
+
+static void perform_resolve(struct daemon *d, struct consequences *c)
+{
+    uint16_t association = d->effects.resolve_association;
+    const struct association_config *config = &d->configuration->engine.associations[association];
+    if (!resolver_ask(d->resolver, question(d, association), config->name,
+                      config->address.family)) {
+        struct engine_call *call = consequence(c, VERB_RESOLVED, kernel_clock_read(&d->clock));
+        call->u.resolved.association = association;
+    }
+}
+
+static void perform(struct daemon *d, struct consequences *c)
+{
+    unsigned todo = d->effects.todo;
+    if (todo & EFFECT_CLOCK) {
+        perform_clock(d, c);
+    }
+    if ((todo & EFFECT_VIEW) && d->responder) {
+        responder_publish(d->responder, engine_server_view(d->engine));
+    }
+    if (todo & EFFECT_SEND) {
+        perform_send(d, c);
+    }
+    if (todo & EFFECT_RESOLVE) {
+        perform_resolve(d, c);
+    }
+}
+
+/* ---- verbs ---------------------------------------------------------------------------------- */
+
+static void call_once(struct daemon *d, const struct engine_call *call, struct consequences *c)
+{
+    engine_call(d->engine, call, &d->effects);
+    if (d->recorder) {
+        recorder_write(d->recorder, call, &d->effects, d->log);
+    }
+    d->wake = d->effects.wake;
+    perform(d, c);
+}
+
+void daemon_call(struct daemon *d, const struct engine_call *call)
+{
+    struct consequences first = {.count = 0};
+    call_once(d, call, &first);
+    for (unsigned i = 0; i < first.count; i++) {
+        struct consequences rest = {.count = 0};
+        /* What a failure is told for sends nothing and steers nothing, so this is the end of it; a
+         * clock that refuses even that is not asked any more. */
+        call_once(d, &first.calls[i], &rest);
+    }
+}
+
+void daemon_record_begin(struct daemon *d, enum engine_verb verb, struct instant now,
+                         const uint8_t *key)
+{
+    if (d->recorder) {
+        struct engine_call call = {.verb = verb, .now = now};
+        call.u.begin.config = &d->configuration->engine;
+        call.u.begin.key = key;
+        recorder_write(d->recorder, &call, NULL, d->log);
+    }
+}
+
+/* ---- what the engine says ------------------------------------------------------------------- */
+
+static void tell_manager(const struct daemon *d, const struct trace_record *record)
+{
+    char text[256];
+    trace_text(record, text, sizeof text);
+    service_manager_status(&d->manager, text);
+}
+
+void daemon_trace(void *context, const struct trace_record *record)
+{
+    struct daemon *d = context;
+    char text[256];
+    state_files_trace(d->files, record);
+    trace_text(record, text, sizeof text);
+    switch (record->kind) {
+    case TRACE_STATE:
+        tell_manager(d, record);
+        log_line(d->log, LOG_LEVEL_NOTICE, "%s", text);
+        break;
+    case TRACE_LEADER:
+    case TRACE_STEP:
+    case TRACE_CLOCK:
+    case TRACE_KISS:
+        log_line(d->log, LOG_LEVEL_NOTICE, "%s", text);
+        break;
+    case TRACE_REACH:
+        log_line(d->log, LOG_LEVEL_INFO, "%s", text);
+        break;
+    case TRACE_DISPUTE:
+    case TRACE_SPIKE:
+    case TRACE_REJECT:
+        log_often(d->log, LOG_LEVEL_NOTICE, record->why ? record->why : "refused", "%s", text);
+        break;
+    case TRACE_DENIED:
+        if (d->options.debug >= 2) {
+            log_often(d->log, LOG_LEVEL_DEBUG, "denied", "%s", text);
+        }
+        break;
+    default: /* samples, updates, raw exchanges: statistics, and noise in a log */
+        log_line(d->log, LOG_LEVEL_DEBUG, "%s", text);
+        break;
+    }
+}

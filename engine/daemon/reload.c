@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Another configuration for a running engine: whole or not at all.
+ *
+ * The new configuration is read to its end before anything changes; one with an error leaves
+ * everything as it was and says so. The number of threads and the address of the metrics page stay
+ * until a restart, which is said as well.
+ */
+#include "daemon.h"
+
+static void tell_log(void *context, const struct message *message)
+{
+    static const enum log_level levels[] = {[SEVERITY_NOTE] = LOG_LEVEL_INFO,
+                                            [SEVERITY_WARNING] = LOG_LEVEL_WARNING,
+                                            [SEVERITY_ERROR] = LOG_LEVEL_ERROR};
+    const struct daemon *d = context;
+    char *text = message_text(message);
+    log_line(d->log, levels[message->severity], "%s", text);
+    g_free(text);
+}
+
+/* The engine goes on under `next`; the former configuration is freed once nobody reads it. */
+static void adopt(struct daemon *d, struct configuration *next)
+{
+    struct configuration *former = d->configuration;
+    struct instant now = kernel_clock_read(&d->clock);
+    next->memory = g_aligned_alloc0(engine_size(&next->engine), 1, 16);
+    d->engine = engine_adopt(next->memory, &next->engine, d->engine, now);
+    d->configuration = next;
+    resolver_forget(d->resolver);
+    d->generation = (uint16_t)((d->generation + 1) % (UINT16_MAX / ASSOCIATIONS_MAX));
+    daemon_record_begin(d, VERB_ADOPT, now, NULL);
+    if (d->responder) {
+        struct service_rules rules = engine_service_rules(d->engine);
+        responder_set_rules(d->responder, &rules);
+        responder_publish(d->responder, engine_server_view(d->engine));
+    }
+    configuration_free(former);
+    struct engine_call call = {.verb = VERB_EXPIRE, .now = kernel_clock_read(&d->clock)};
+    daemon_call(d, &call);
+}
+
+/* What a reload cannot change. */
+static void tell_what_stays(struct daemon *d, const struct host_config *now,
+                            const struct host_config *next)
+{
+    if (now->threads != next->threads) {
+        log_line(d->log, LOG_LEVEL_WARNING, "threads takes effect at the next start");
+    }
+    if (!address_equal(&now->metrics.address, &next->metrics.address) ||
+        now->metrics.port != next->metrics.port) {
+        log_line(d->log, LOG_LEVEL_WARNING, "metrics takes effect at the next start");
+    }
+}
+
+static void reopen_log(struct daemon *d, const struct host_config *host)
+{
+    char *error = NULL;
+    if (!log_reopen(d->log, d->options.log ? d->options.log : host->logfile, &error)) {
+        log_line(d->log, LOG_LEVEL_WARNING, "%s; the log goes on where it was", error);
+        g_free(error);
+    }
+}
+
+void daemon_reload(struct daemon *d)
+{
+    service_manager_reloading(&d->manager);
+    struct ntpconf *conf = configure_load(&d->options, tell_log, d);
+    if (!conf) {
+        log_line(d->log, LOG_LEVEL_ERROR, "%s is not loaded: the former configuration stays",
+                 d->options.config);
+        service_manager_ready(&d->manager, "the new configuration has errors: the former stays");
+        return;
+    }
+    tell_what_stays(d, &d->configuration->conf->host, &conf->host);
+    struct udp_options sockets = configure_sockets(d, &conf->host);
+    udp_reload(d->udp, &sockets);
+    struct configuration *next = configure_engine(d, conf);
+    reopen_log(d, &conf->host);
+    state_files_reload(d->files, &conf->host);
+    adopt(d, next);
+    log_line(d->log, LOG_LEVEL_NOTICE, "%s is loaded anew", d->options.config);
+    service_manager_ready(&d->manager, "configuration loaded anew");
+}
+
+void daemon_readdress(struct daemon *d)
+{
+    /* The strings and lists of the configuration go on in the new one. */
+    struct ntpconf *conf = d->configuration->conf;
+    struct configuration *next = configure_engine(d, conf);
+    d->configuration->conf = NULL;
+    adopt(d, next);
+    log_line(d->log, LOG_LEVEL_INFO, "local addresses have changed: %zu now",
+             next->engine.own_count);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Less and less right: user, capabilities, root directory, system calls.
+ *
+ * Called once at start, after sockets are bound and state directories opened, before the first
+ * packet is read. Each step that cannot be done ends the start with one message; nothing is half
+ * dropped.
+ */
+#ifndef HOLDFAST_DAEMON_SANDBOX_H
+#define HOLDFAST_DAEMON_SANDBOX_H
+
+#include <stdbool.h>
+
+struct sandbox_options {
+    const char *user; /* name[:group] or numbers; NULL = stay */
+    const char *root; /* directory to chroot into; NULL = none */
+    bool may_steer;   /* keep CAP_SYS_TIME */
+    bool may_bind;    /* keep CAP_NET_BIND_SERVICE */
+    bool filters;     /* load the seccomp allow-list */
+};
+
+/* Resolves the user (before chroot), chroots, switches user keeping the named capabilities if we
+ * are root, drops every other capability from all sets and, with CAP_SETPCAP, from the bounding
+ * set, sets no_new_privs. A named capability that we have not got is no error: whether the clock
+ * can be steered is the kernel's to say (kernel_clock_open()). Not root: user must be who we are.
+ * False with a message in *error (g_free() it). */
+bool sandbox_enter(const struct sandbox_options *options, char **error);
+
+/* Loads the system call allow-list (sandbox_filter.c), for all threads that are and will be; a call
+ * outside of it ends the process (SIGSYS) with a line by the kernel, only a fork fails (EPERM). A
+ * build with sanitizers makes calls of its own: go without there. False with *error. */
+bool sandbox_filter(char **error);
+
+/* Whether this process has the effective capability now. */
+bool sandbox_may_steer(void);
+bool sandbox_may_bind(void);
+
+#endif

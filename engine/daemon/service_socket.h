@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The service port at one local address: the main loop's socket and, in one SO_REUSEPORT group with
+ * it, one for each server thread.
+ *
+ * The first socket of a group is bound alone, before it allows others beside it: whoever holds the
+ * port, another program or a second daemon of the same user, is noticed there, without a race.
+ */
+#ifndef HOLDFAST_DAEMON_SERVICE_SOCKET_H
+#define HOLDFAST_DAEMON_SERVICE_SOCKET_H
+
+#include "../engine.h"
+#include "interfaces.h"
+
+/* Sends whose stamp has not come yet; older ones are forgotten. */
+enum { SERVICE_THREADS_MAX = 16, SERVICE_STAMPS = 64 };
+
+struct service_socket {
+    struct local_address at;
+    struct endpoint endpoint;
+    int fd;
+    unsigned thread_count;
+    int thread_fds[SERVICE_THREADS_MAX];
+    uint32_t stamped; /* sends so far whose stamp was asked for */
+    struct endpoint stamped_peers[SERVICE_STAMPS];
+};
+
+/* Whether this kernel lets a group be divided as mode_selector.h wants it; else *cause. */
+bool service_socket_can_share(int *cause);
+
+/* Binds all of the group. 0, or an errno with *error saying what to do about it. */
+int service_socket_open(struct service_socket *out, const struct local_address *at, uint16_t port,
+                        unsigned threads, char **error);
+void service_socket_close(struct service_socket *socket);
+
+/* Sends from the main loop's socket; a symmetric packet asks for its stamp. 0 or an errno. */
+int service_socket_send(struct service_socket *socket, const struct endpoint *peer,
+                        const uint8_t *bytes, size_t size);
+
+/* Whom the stamped send of that number went to; false when it is too long ago. */
+bool service_socket_stamped_peer(const struct service_socket *socket, uint32_t id,
+                                 struct endpoint *peer);
+
+#endif

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Statistics files: see statistics.h. Allocates nothing for a line, but when a file is opened.
+ */
+#include "statistics.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "line_file.h"
+
+enum { DAY_S = 86400, SUFFIX_SIZE = 24 };
+
+/* The files of one kind, one after the other. */
+struct series {
+    bool is_enabled, has_link;
+    char *base;               /* below the folder */
+    const char *type;         /* a filegen type; a constant */
+    int fd;                   /* -1 = none open */
+    int64_t day;              /* that `suffix` was made for */
+    char suffix[SUFFIX_SIZE]; /* of the open file */
+    bool is_failing;          /* said so */
+    unsigned lost;            /* lines, since then */
+};
+
+struct statistics {
+    struct log *log;
+    bool has_begun;
+    mono_time begin; /* the age counts from here */
+    char *folder;    /* statsdir; NULL = none */
+    int directory;
+    struct series series[STATISTICS_KINDS];
+    struct statistics_counts counted, counted_by_threads; /* at the last line of sysstats */
+    mono_time counted_at;
+    bool has_counted;
+};
+
+/* ---- configuration ---- */
+
+static const char *const types[] = {"none", "pid", "day", "week", "month", "year", "age"};
+
+/* Our own copy of a name: the configuration it came from is freed at a reload. */
+static const char *constant_type(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
+        if (strcmp(types[i], name) == 0) {
+            return types[i];
+        }
+    }
+    return "day";
+}
+
+static enum statistics_kind kind_of(const char *name)
+{
+    unsigned kind = 0;
+    while (kind < STATISTICS_KINDS &&
+           strcmp(trace_statistics_name((enum statistics_kind)kind), name) != 0) {
+        kind++;
+    }
+    return (enum statistics_kind)kind;
+}
+
+static void close_file(struct series *series)
+{
+    if (series->fd >= 0) {
+        close(series->fd);
+        series->fd = -1;
+    }
+}
+
+/* Takes the kinds over from the configuration; true when any is enabled. */
+static bool take_series(struct statistics *s, const struct host_config *host)
+{
+    bool any = false;
+    for (unsigned i = 0; i < STATISTICS_KINDS; i++) {
+        close_file(&s->series[i]);
+        g_free(s->series[i].base);
+        s->series[i] = (struct series){.fd = -1};
+    }
+    for (size_t i = 0; i < host->filegen_count; i++) {
+        const struct filegen *filegen = &host->filegens[i];
+        enum statistics_kind kind = kind_of(filegen->name);
+        if (!filegen->enabled || kind == STATISTICS_KINDS) {
+            continue;
+        }
+        struct series *series = &s->series[kind];
+        g_free(series->base);
+        /* As ntpd joins them, a name with a slash in front is below the folder too. */
+        series->base = g_strdup(filegen->file + strspn(filegen->file, "/"));
+        series->type = constant_type(filegen->type);
+        series->has_link = filegen->link;
+        series->is_enabled = true;
+        any = true;
+    }
+    return any;
+}
+
+static void close_folder(struct statistics *s)
+{
+    if (s->directory >= 0) {
+        close(s->directory);
+    }
+    g_free(s->folder);
+    s->directory = -1;
+    s->folder = NULL;
+}
+
+static void open_folder(struct statistics *s, const char *path)
+{
+    if (s->folder && path && strcmp(s->folder, path) == 0) {
+        return;
+    }
+    close_folder(s);
+    if (!path) {
+        log_line(s->log, LOG_LEVEL_WARNING,
+                 "no statistics are written: add a statsdir line that says where");
+        return;
+    }
+    s->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->directory < 0) {
+        log_line(s->log, LOG_LEVEL_WARNING,
+                 "no statistics are written: cannot open statsdir %s: %s; create it and let the "
+                 "daemon's user write there",
+                 path, g_strerror(errno));
+        return;
+    }
+    s->folder = g_strdup(path);
+}
+
+struct statistics *statistics_open(const struct host_config *host, struct log *log)
+{
+    struct statistics *s = g_new0(struct statistics, 1);
+    s->log = log;
+    s->directory = -1;
+    for (unsigned i = 0; i < STATISTICS_KINDS; i++) {
+        s->series[i].fd = -1;
+    }
+    statistics_reload(s, host);
+    return s;
+}
+
+void statistics_reload(struct statistics *s, const struct host_config *host)
+{
+    if (take_series(s, host)) {
+        open_folder(s, host->statsdir);
+    } else {
+        close_folder(s);
+    }
+}
+
+void statistics_close(struct statistics *s)
+{
+    const struct host_config nothing = {.filegen_count = 0};
+    take_series(s, &nothing);
+    close_folder(s);
+    g_free(s);
+}
+
+void statistics_check(const struct statistics *s)
+{
+    if (s->directory >= 0 && faccessat(s->directory, ".", W_OK | X_OK, AT_EACCESS) != 0) {
+        log_line(s->log, LOG_LEVEL_WARNING,
+                 "statsdir %s: %s: statistics cannot begin new files there; let the daemon's user "
+                 "write in it",
+                 s->folder, g_strerror(errno));
+    }
+}
+
+/* ---- which file ---- */
+
+/* What stands behind the name at a time, by the type. */
+static void make_suffix(const struct series *series, int64_t unix_s, int64_t age_s,
+                        char suffix[SUFFIX_SIZE])
+{
+    time_t at = (time_t)unix_s;
+    struct tm day;
+    gmtime_r(&at, &day);
+    *suffix = '\0';
+    if (strcmp(series->type, "day") == 0) {
+        strftime(suffix, SUFFIX_SIZE, ".%Y%m%d", &day);
+    } else if (strcmp(series->type, "week") == 0) {
+        strftime(suffix, SUFFIX_SIZE, ".%Gw%V", &day);
+    } else if (strcmp(series->type, "month") == 0) {
+        strftime(suffix, SUFFIX_SIZE, ".%Y%m", &day);
+    } else if (strcmp(series->type, "year") == 0) {
+        strftime(suffix, SUFFIX_SIZE, ".%Y", &day);
+    } else if (strcmp(series->type, "pid") == 0) {
+        snprintf(suffix, SUFFIX_SIZE, ".#%d", (int)getpid());
+    } else if (strcmp(series->type, "age") == 0) {
+        snprintf(suffix, SUFFIX_SIZE, ".a%08lld", (long long)age_s / DAY_S * DAY_S);
+    }
+}
+
+/* A file of its own under the bare name - the type was none before - is kept under another one; a
+ * link to a former file is not needed. False when something else is there. */
+static bool clear_link(const struct statistics *s, const struct series *series,
+                       const struct stat *present)
+{
+    struct stat there;
+    if (fstatat(s->directory, series->base, &there, AT_SYMLINK_NOFOLLOW) != 0) {
+        return errno == ENOENT;
+    }
+    if (!S_ISREG(there.st_mode)) {
+        errno = EEXIST;
+        return false;
+    }
+    if (there.st_ino == present->st_ino && there.st_dev == present->st_dev) {
+        errno = 0;
+        return false;
+    }
+    if (there.st_nlink > 1) {
+        return unlinkat(s->directory, series->base, 0) == 0;
+    }
+    char *saved =
+        g_strdup_printf("%s.%dC%lld", series->base, (int)getpid(), (long long)there.st_mtim.tv_sec);
+    bool done = renameat(s->directory, series->base, s->directory, saved) == 0;
+    g_free(saved);
+    return done;
+}
+
+static void make_link(const struct statistics *s, const struct series *series, const char *name)
+{
+    struct stat present;
+    errno = 0;
+    if (fstat(series->fd, &present) == 0 && clear_link(s, series, &present)) {
+        errno = 0;
+        if (linkat(s->directory, name, s->directory, series->base, 0) == 0) {
+            return;
+        }
+    }
+    if (errno != 0) {
+        log_line(s->log, LOG_LEVEL_WARNING, "cannot link %s/%s to %s: %s; \"nolink\" does without",
+                 s->folder, series->base, name, g_strerror(errno));
+    }
+}
+
+/* Opens the file of this time if another is open, or none. 0 or an errno. */
+static int turn_over(const struct statistics *s, struct series *series, struct instant now)
+{
+    int64_t unix_s = unix_s_from_ntp(now.clock);
+    int64_t age_s = (int64_t)mono_diff_s(now.mono, s->begin);
+    int64_t day = strcmp(series->type, "age") == 0 ? age_s / DAY_S : unix_s / DAY_S;
+    char suffix[SUFFIX_SIZE];
+    if (series->fd >= 0 && day == series->day) {
+        return 0;
+    }
+    make_suffix(series, unix_s, age_s, suffix);
+    if (series->fd >= 0 && strcmp(suffix, series->suffix) == 0) {
+        series->day = day;
+        return 0;
+    }
+    close_file(series);
+    char *name = g_strconcat(series->base, suffix, NULL);
+    series->fd = line_file_open(s->directory, name);
+    int why = series->fd < 0 ? errno : 0;
+    if (why == 0) {
+        series->day = day;
+        g_strlcpy(series->suffix, suffix, sizeof series->suffix);
+        if (series->has_link && *suffix) {
+            make_link(s, series, name);
+        }
+    }
+    g_free(name);
+    return why;
+}
+
+/* ---- lines ---- */
+
+static void note_failure(const struct statistics *s, struct series *series, int why)
+{
+    series->lost++;
+    if (!series->is_failing) {
+        series->is_failing = true;
+        log_line(s->log, LOG_LEVEL_WARNING,
+                 "cannot write statistics to %s/%s: %s; lines are lost until it can be written%s",
+                 s->folder, series->base, g_strerror(why),
+                 why == EACCES || why == EPERM ? "; let the daemon's user write there" : "");
+    }
+}
+
+static void note_success(const struct statistics *s, struct series *series)
+{
+    if (series->is_failing) {
+        log_line(s->log, LOG_LEVEL_NOTICE, "%s/%s can be written again; %u %s lost", s->folder,
+                 series->base, series->lost, series->lost == 1 ? "line was" : "lines were");
+        series->is_failing = false;
+        series->lost = 0;
+    }
+}
+
+static void write_line(struct statistics *s, struct series *series, struct instant now,
+                       const char *line, size_t size)
+{
+    if (!s->has_begun) {
+        s->begin = now.mono;
+        s->has_begun = true;
+    }
+    int why = turn_over(s, series, now);
+    if (why == 0) {
+        why = line_file_append(series->fd, line, size);
+    }
+    if (why != 0) {
+        note_failure(s, series, why);
+    } else {
+        note_success(s, series);
+    }
+}
+
+static bool is_written(const struct statistics *s, enum statistics_kind kind)
+{
+    return s->directory >= 0 && s->series[kind].is_enabled;
+}
+
+void statistics_trace(struct statistics *s, const struct trace_record *record)
+{
+    char line[STATISTICS_LINE_MAX];
+    for (unsigned kind = 0; kind < STATISTICS_KINDS; kind++) {
+        if (is_written(s, (enum statistics_kind)kind)) {
+            size_t size = trace_statistics_line(record, (enum statistics_kind)kind, line);
+            if (size > 0) {
+                write_line(s, &s->series[kind], record->now, line, size);
+            }
+        }
+    }
+}
+
+/* ---- counters ---- */
+
+static struct statistics_counts count_main(const struct engine_counters *c)
+{
+    const uint64_t *served = c->served.verdicts;
+    return (struct statistics_counts){
+        .received = c->received,
+        .processed = c->processed,
+        .current_version = c->version_4,
+        .older_version = c->version_older,
+        .denied = served[SERVICE_RESTRICTED],
+        .malformed = c->malformed,
+        .bad_auth = c->bad_auth + served[SERVICE_BAD_AUTH],
+        .declined = c->declined,
+        .limited = served[SERVICE_LIMITED] + served[SERVICE_KISSED],
+        .kissed = served[SERVICE_KISSED],
+    };
+}
+
+static struct statistics_counts count_threads(const struct service_counts *threads)
+{
+    const uint64_t *served = threads->verdicts;
+    struct statistics_counts counts = {
+        .processed = served[SERVICE_ANSWERED] + served[SERVICE_KISSED],
+        .current_version = threads->version_4,
+        .older_version = threads->version_older,
+        .denied = served[SERVICE_RESTRICTED],
+        .malformed = served[SERVICE_MALFORMED],
+        .bad_auth = served[SERVICE_BAD_AUTH],
+        .limited = served[SERVICE_LIMITED] + served[SERVICE_KISSED],
+        .kissed = served[SERVICE_KISSED],
+    };
+    for (unsigned i = 0; i < SERVICE_VERDICTS; i++) {
+        counts.received += served[i];
+    }
+    return counts;
+}
+
+/* Counters that began anew in between count from zero. */
+static uint64_t since(uint64_t now, uint64_t before)
+{
+    return now >= before ? now - before : now;
+}
+
+/* Adds to `sum` what came since `before`, which becomes `now`. */
+static void add_since(struct statistics_counts *sum, const struct statistics_counts *now,
+                      struct statistics_counts *before)
+{
+    sum->received += since(now->received, before->received);
+    sum->processed += since(now->processed, before->processed);
+    sum->current_version += since(now->current_version, before->current_version);
+    sum->older_version += since(now->older_version, before->older_version);
+    sum->denied += since(now->denied, before->denied);
+    sum->malformed += since(now->malformed, before->malformed);
+    sum->bad_auth += since(now->bad_auth, before->bad_auth);
+    sum->declined += since(now->declined, before->declined);
+    sum->limited += since(now->limited, before->limited);
+    sum->kissed += since(now->kissed, before->kissed);
+    *before = *now;
+}
+
+void statistics_sys(struct statistics *s, struct instant now,
+                    const struct engine_counters *counters, const struct service_counts *threads)
+{
+    char line[STATISTICS_LINE_MAX];
+    struct statistics_counts counts = {.seconds = 0}, mine = count_main(counters);
+    add_since(&counts, &mine, &s->counted);
+    if (threads) {
+        struct statistics_counts theirs = count_threads(threads);
+        add_since(&counts, &theirs, &s->counted_by_threads);
+    }
+    mono_time from = s->has_counted ? s->counted_at : counters->since.mono;
+    double seconds = mono_diff_s(now.mono, from);
+    counts.seconds = seconds > 0 ? (uint64_t)rint(seconds) : 0;
+    s->counted_at = now.mono;
+    s->has_counted = true;
+    if (is_written(s, STATISTICS_SYS)) {
+        size_t size = trace_statistics_sys_line(now.clock, &counts, line);
+        write_line(s, &s->series[STATISTICS_SYS], now, line, size);
+    }
+}

@@ -1,0 +1,576 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The machine's clock as the daemon uses it, on a virtual one.
+ *
+ * The unit program is linked with live/virtual_clock.c, which takes the place of the calls that
+ * steer. Each test first gives up the right to steer, then sees by value that the calls do not
+ * reach the real clock, and only then runs: the machine's clock is safe twice.
+ */
+#include "../engine/daemon/kernel_clock.h"
+
+#include <errno.h>
+#include <sys/capability.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/timex.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../engine/packet.h"
+#include "check.h"
+#include "live/virtual_clock.h"
+
+#define Q INT64_C(65536) /* quanta in a ppm */
+#define NEAR_S 50e-6     /* how well one process sees what another clock shows */
+
+static const struct system_status good = {.state = STATE_SYNCHRONISED};
+
+static struct virtual_clock_truth truth_now(void)
+{
+    struct virtual_clock_truth truth;
+    virtual_clock_look(&truth);
+    return truth;
+}
+
+static double seconds_of(clockid_t id)
+{
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static double real_seconds(void)
+{
+    struct timespec t;
+    syscall(SYS_clock_gettime, CLOCK_REALTIME, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static void pause_s(double seconds)
+{
+    struct timespec t = {.tv_sec = (time_t)seconds,
+                         .tv_nsec = (long)((seconds - floor(seconds)) * 1e9)};
+    nanosleep(&t, NULL);
+}
+
+/* ---- safety --------------------------------------------------------------------------------- */
+
+static void set_right_to_steer(cap_flag_value_t value)
+{
+    cap_value_t steer = CAP_SYS_TIME;
+    cap_t capabilities = cap_get_proc();
+    cap_set_flag(capabilities, CAP_EFFECTIVE, 1, &steer, value);
+    cap_set_proc(capabilities); /* who never had it cannot have it back */
+    cap_free(capabilities);
+}
+
+/* Every kind of call that could steer goes to the virtual clock: seen by what it then shows. */
+static bool is_virtual(void)
+{
+    struct timex state = {0};
+    virtual_clock_step(5000);
+    virtual_clock_kernel_offset(777);
+    bool reads = fabs(seconds_of(CLOCK_REALTIME) - real_seconds() - 5000) < 1;
+    bool tells = clock_adjtime(CLOCK_REALTIME, &state) >= 0 && state.offset == 777;
+    if (!reads || !tells) {
+        return false;
+    }
+    struct timespec to = {.tv_sec = (time_t)real_seconds() + 9000};
+    bool sets = clock_settime(CLOCK_REALTIME, &to) == 0 && truth_now().error_s > 8990;
+    struct timex tick = {.modes = ADJ_TICK, .tick = 10001};
+    return sets && clock_adjtime(CLOCK_REALTIME, &tick) >= 0 && truth_now().tick_us == 10001;
+}
+
+static void virtual_clock_restart(void)
+{
+    struct timex plain = {.modes = ADJ_STATUS | ADJ_FREQUENCY | ADJ_TICK | ADJ_TAI,
+                          .status = STA_UNSYNC,
+                          .tick = 10000};
+    struct timex no_slew = {.modes = ADJ_OFFSET_SINGLESHOT};
+    virtual_clock_refuse(false);
+    virtual_clock_oscillator(0);
+    virtual_clock_kernel_offset(0);
+    clock_adjtime(CLOCK_REALTIME, &plain);
+    clock_adjtime(CLOCK_REALTIME, &no_slew);
+    virtual_clock_step(-truth_now().error_s);
+}
+
+/* Runs a test on a virtual clock in its first state, with a clock opened to steer it. */
+static void on_virtual_clock(void (*test)(struct kernel_clock *clock))
+{
+    struct kernel_clock clock;
+    set_right_to_steer(CAP_CLEAR);
+    if (is_virtual()) {
+        virtual_clock_restart();
+        CHECK(kernel_clock_open(&clock, true));
+        test(&clock);
+        virtual_clock_restart();
+    } else {
+        check_report(false, "the calls that steer do not go to the virtual clock", __FILE__,
+                     __LINE__);
+    }
+    set_right_to_steer(CAP_SET);
+}
+
+static int perform_rate(struct kernel_clock *clock, int64_t rate_q)
+{
+    struct clock_command command = {.what = CLOCK_RATE, .rate_q = rate_q};
+    return kernel_clock_perform(clock, &command, &good);
+}
+
+static int perform_step(struct kernel_clock *clock, double step_s, int64_t rate_q)
+{
+    struct clock_command command = {
+        .what = CLOCK_STEP | CLOCK_RATE, .step_s = step_s, .rate_q = rate_q};
+    return kernel_clock_perform(clock, &command, &good);
+}
+
+static int perform_leap(struct kernel_clock *clock, uint8_t leap)
+{
+    struct clock_command command = {.what = CLOCK_LEAP, .leap = leap};
+    return kernel_clock_perform(clock, &command, &good);
+}
+
+static void check_quiet(struct kernel_clock *clock)
+{
+    enum clock_event event;
+    double amount;
+    CHECK(!kernel_clock_look(clock, &event, &amount));
+}
+
+static void check_event(struct kernel_clock *clock, enum clock_event expected, double amount_s,
+                        double tolerance)
+{
+    enum clock_event event = CLOCK_REFUSED;
+    double amount = NAN;
+    CHECK(kernel_clock_look(clock, &event, &amount));
+    CHECK_INT(event, expected);
+    CHECK_NEAR(amount, amount_s, tolerance);
+}
+
+/* ---- reading -------------------------------------------------------------------------------- */
+
+static void stamp_is_kept_to_the_tick_and_across_the_era(void)
+{
+    struct timespec half = {.tv_sec = 0, .tv_nsec = 500000000};
+    struct timespec last = {.tv_sec = 1, .tv_nsec = 999999999};
+    struct timespec era = {.tv_sec = INT64_C(2085978496), .tv_nsec = 1};
+    CHECK(kernel_clock_stamp(&half).ticks == (UINT64_C(2208988800) << 32 | UINT64_C(0x80000000)));
+    CHECK(kernel_clock_stamp(&last).ticks == (UINT64_C(2208988801) << 32 | UINT64_C(0xfffffffb)));
+    CHECK(kernel_clock_stamp(&era).ticks == 4);
+}
+
+static void instant_shows_the_clock_and_a_free_running_count(struct kernel_clock *clock)
+{
+    virtual_clock_step(-1234.5);
+    CHECK_INT(perform_rate(clock, 900 * Q), 0);
+    double raw = seconds_of(CLOCK_MONOTONIC_RAW);
+    struct instant a = kernel_clock_read(clock);
+    double realtime = seconds_of(CLOCK_REALTIME);
+    pause_s(0.1);
+    struct instant b = kernel_clock_read(clock);
+    double elapsed = mono_diff_s(b.mono, a.mono);
+    CHECK_NEAR(s_from_ticks(a.mono.ticks), raw, 0.01);
+    CHECK_NEAR((double)unix_s_from_ntp(a.clock), floor(realtime), 1);
+    CHECK(elapsed >= 0.1);
+    /* The clock runs 900 ppm faster than the count, and the count does not follow the rate. */
+    CHECK_NEAR((ntp_diff_s(b.clock, a.clock) - elapsed) / elapsed * 1e6, 900, 200);
+}
+
+static void count_does_not_go_back_when_readings_do(struct kernel_clock *clock)
+{
+    struct instant now = kernel_clock_read(clock);
+    mono_time later = mono_add_s(now.mono, 100);
+    clock->last = later;
+    CHECK(kernel_clock_read(clock).mono.ticks == later.ticks);
+}
+
+static void precision_is_about_the_time_of_a_reading(struct kernel_clock *clock)
+{
+    double reading_s = 1;
+    for (int batch = 0; batch < 20; batch++) { /* the least disturbed one */
+        double begin = seconds_of(CLOCK_MONOTONIC_RAW);
+        for (int i = 0; i < 50; i++) {
+            (void)seconds_of(CLOCK_REALTIME);
+        }
+        reading_s = fmin(reading_s, (seconds_of(CLOCK_MONOTONIC_RAW) - begin) / 50);
+    }
+    CHECK(ldexp(1, clock->precision) < 4 * reading_s);
+    CHECK(ldexp(1, clock->precision) > reading_s / 16);
+}
+
+/* ---- opening -------------------------------------------------------------------------------- */
+
+static void opening_reads_what_is_in_force_and_changes_nothing(struct kernel_clock *clock)
+{
+    struct timex others = {.modes = ADJ_FREQUENCY | ADJ_TICK | ADJ_STATUS | ADJ_TAI,
+                           .freq = -12345,
+                           .tick = 9999,
+                           .status = STA_PLL,
+                           .constant = 37};
+    clock_adjtime(CLOCK_REALTIME, &others);
+    struct virtual_clock_truth before = truth_now();
+    CHECK(kernel_clock_open(clock, true));
+    struct virtual_clock_truth after = truth_now();
+    CHECK(clock->may_steer);
+    CHECK_INT(clock->rate_q, -12345 - 100 * Q);
+    CHECK_INT(clock->tai_s, 37);
+    CHECK_INT(after.freq_q, before.freq_q);
+    CHECK_INT(after.tick_us, before.tick_us);
+    CHECK_INT(after.status, before.status);
+    CHECK_INT(after.steps, before.steps);
+    check_quiet(clock);
+}
+
+static void without_the_right_it_reads_and_says_so(struct kernel_clock *clock)
+{
+    virtual_clock_refuse(true);
+    uint64_t commands = truth_now().commands;
+    errno = 0;
+    CHECK(!kernel_clock_open(clock, true));
+    CHECK_INT(errno, EPERM);
+    CHECK(!kernel_clock_ability(clock).can_steer);
+    CHECK_INT(perform_rate(clock, 5 * Q), EPERM);
+    CHECK_INT(kernel_clock_restore(clock, 5), EPERM);
+    CHECK_NEAR(ntp_diff_s(kernel_clock_read(clock).clock,
+                          ntp_add_s(ntp_from_unix_s(0), seconds_of(CLOCK_REALTIME))),
+               0, 0.01);
+    CHECK_INT(truth_now().commands, commands);
+}
+
+static void who_does_not_want_to_steer_does_not_ask_for_the_right(struct kernel_clock *clock)
+{
+    uint64_t commands = truth_now().commands;
+    CHECK(kernel_clock_open(clock, false));
+    CHECK(!kernel_clock_ability(clock).can_steer);
+    CHECK_INT(perform_step(clock, 1, 0), EPERM);
+    CHECK_INT(truth_now().commands, commands);
+    CHECK_NEAR(truth_now().error_s, 0, NEAR_S);
+}
+
+/* ---- rate ----------------------------------------------------------------------------------- */
+
+static void rate_within_the_frequency_leaves_the_tick_alone(struct kernel_clock *clock)
+{
+    static const int64_t rates[] = {0, 1, -1, 50 * Q + 7, -500 * Q, 500 * Q};
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        CHECK_INT(perform_rate(clock, rates[i]), 0);
+        CHECK_INT(truth_now().freq_q, rates[i]);
+        CHECK_INT(truth_now().tick_us, 10000);
+        CHECK_INT(clock->rate_q, rates[i]);
+        check_quiet(clock);
+    }
+}
+
+static void rate_beyond_the_frequency_is_exact_with_the_tick(struct kernel_clock *clock)
+{
+    struct clock_ability ability = kernel_clock_ability(clock);
+    for (int64_t rate_q = -ability.rate_max_q; rate_q <= ability.rate_max_q; rate_q += 12345677) {
+        CHECK_INT(perform_rate(clock, rate_q), 0);
+        struct virtual_clock_truth truth = truth_now();
+        CHECK_INT(truth.freq_q + (truth.tick_us - 10000) * 100 * Q, rate_q);
+        CHECK_NEAR(truth.steering_ppm, (double)rate_q * ability.rate_quantum * 1e6, 1e-9);
+        check_quiet(clock);
+    }
+}
+
+static void tick_does_not_flip_at_the_limit(struct kernel_clock *clock)
+{
+    CHECK_INT(perform_rate(clock, 499 * Q), 0);
+    CHECK_INT(truth_now().tick_us, 10000);
+    CHECK_INT(perform_rate(clock, 501 * Q), 0);
+    int64_t tick_us = truth_now().tick_us;
+    CHECK_INT(tick_us, 10005);
+    for (int64_t ppm = 980; ppm > 400; ppm -= 20) {
+        CHECK_INT(perform_rate(clock, ppm * Q), 0);
+        CHECK_INT(truth_now().tick_us, tick_us);
+    }
+    CHECK_INT(perform_rate(clock, 400 * Q), 0);
+    CHECK_INT(truth_now().tick_us, 10000);
+    CHECK_INT(perform_rate(clock, -1000 * Q), 0);
+    CHECK_INT(truth_now().tick_us, 9990);
+}
+
+static void rate_that_others_set_is_noticed_once_and_overruled(struct kernel_clock *clock)
+{
+    CHECK_INT(perform_rate(clock, 20 * Q), 0);
+    struct timex others = {.modes = ADJ_FREQUENCY | ADJ_TICK, .freq = -10 * Q, .tick = 10002};
+    clock_adjtime(CLOCK_REALTIME, &others);
+    check_event(clock, CLOCK_RATED, 170e-6, 1e-12); /* -10 + 200 - 20 ppm */
+    check_quiet(clock);
+    CHECK_INT(perform_rate(clock, 20 * Q), 0);
+    CHECK_INT(truth_now().freq_q, 20 * Q);
+    CHECK_INT(truth_now().tick_us, 10000);
+    check_quiet(clock);
+}
+
+static void first_command_ends_what_the_kernel_slews(struct kernel_clock *clock)
+{
+    struct timeval rest = {.tv_sec = 0, .tv_usec = 4321};
+    struct timex loop = {.modes = ADJ_STATUS, .status = STA_PLL | STA_UNSYNC};
+    adjtime(&rest, NULL);
+    clock_adjtime(CLOCK_REALTIME, &loop);
+    virtual_clock_kernel_offset(-8765);
+    CHECK_INT(perform_rate(clock, 3 * Q), 0);
+    struct virtual_clock_truth truth = truth_now();
+    CHECK_INT(truth.kernel_slew_us, 0);
+    CHECK_INT(truth.kernel_offset_us, 0);
+    CHECK_INT(truth.status, 0);
+    CHECK_INT(truth.freq_q, 3 * Q);
+    CHECK_INT(perform_rate(clock, 4 * Q), 0);
+    CHECK_INT(truth_now().commands, truth.commands + 1); /* and is not done each time */
+}
+
+static void restored_rate_is_the_drift_alone(struct kernel_clock *clock)
+{
+    struct timeval rest = {.tv_sec = 0, .tv_usec = 4321};
+    CHECK_INT(perform_rate(clock, 750 * Q), 0);
+    adjtime(&rest, NULL);
+    virtual_clock_kernel_offset(55); /* a loop that is switched off has it still */
+    CHECK_INT(kernel_clock_restore(clock, -17.25), 0);
+    CHECK_NEAR(truth_now().steering_ppm, -17.25, 1e-9);
+    CHECK_INT(truth_now().tick_us, 10000);
+    CHECK_INT(truth_now().kernel_slew_us, 0);
+    CHECK_INT(truth_now().kernel_offset_us, 0);
+    CHECK_INT(kernel_clock_restore(clock, 12345), 0);
+    CHECK_INT(truth_now().freq_q, 500 * Q);
+    CHECK_INT(kernel_clock_restore(clock, NAN), EINVAL);
+    CHECK_INT(kernel_clock_restore(clock, (double)INFINITY), EINVAL);
+    CHECK_INT(truth_now().freq_q, 500 * Q);
+}
+
+/* ---- steps ---------------------------------------------------------------------------------- */
+
+static void step_moves_the_clock_by_its_amount_and_is_no_event(struct kernel_clock *clock)
+{
+    static const double steps[] = {0.5, -2.25, 1e-3, 86400.125, -86399};
+    double expected = 0;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        CHECK_INT(perform_step(clock, steps[i], 7 * Q), 0);
+        expected += steps[i];
+        CHECK_NEAR(truth_now().error_s, expected, NEAR_S * (double)(i + 1));
+        CHECK_INT(truth_now().freq_q, 7 * Q);
+        check_quiet(clock);
+    }
+}
+
+static void interrupted_step_is_put_right(struct kernel_clock *clock)
+{
+    uint64_t steps = truth_now().steps;
+    virtual_clock_delay_set(5000000);
+    CHECK_INT(perform_step(clock, 0.25, 0), 0);
+    CHECK_NEAR(truth_now().error_s, 0.25, NEAR_S);
+    CHECK_INT(truth_now().steps, steps + 2);
+}
+
+static void refused_step_takes_no_rate_along(struct kernel_clock *clock)
+{
+    CHECK_INT(perform_rate(clock, 11 * Q), 0);
+    virtual_clock_refuse(true);
+    CHECK_INT(perform_step(clock, 0.25, 12 * Q), EPERM);
+    virtual_clock_refuse(false);
+    CHECK_NEAR(truth_now().error_s, 0, NEAR_S);
+    CHECK_INT(truth_now().freq_q, 11 * Q);
+    CHECK_INT(clock->rate_q, 11 * Q);
+    /* Time before 1970 is refused by the call and not by the lack of a right. */
+    CHECK_INT(perform_step(clock, -60.0 * 365 * 86400, 12 * Q), EINVAL);
+    CHECK_INT(truth_now().freq_q, 11 * Q);
+    check_quiet(clock);
+}
+
+static void step_by_others_is_noticed_once_with_its_sign(struct kernel_clock *clock)
+{
+    virtual_clock_step(-0.75);
+    check_event(clock, CLOCK_STEPPED, -0.75, NEAR_S);
+    check_quiet(clock);
+    virtual_clock_step(0.001);
+    check_event(clock, CLOCK_STEPPED, 0.001, NEAR_S);
+    check_quiet(clock);
+}
+
+static void step_by_others_just_before_ours_is_noticed(struct kernel_clock *clock)
+{
+    virtual_clock_step(3);
+    CHECK_INT(perform_step(clock, 0.5, 0), 0);
+    check_event(clock, CLOCK_STEPPED, 3, NEAR_S);
+    check_quiet(clock);
+}
+
+static void suspension_is_no_step(struct kernel_clock *clock)
+{
+    mono_time before = kernel_clock_read(clock).mono;
+    virtual_clock_suspend(5400);
+    CHECK(mono_diff_s(kernel_clock_read(clock).mono, before) < 10);
+    check_event(clock, CLOCK_RESUMED, 5400, NEAR_S);
+    check_quiet(clock);
+    virtual_clock_suspend(20);
+    virtual_clock_step(-1.5); /* the hardware clock was read badly */
+    check_event(clock, CLOCK_RESUMED, 20, NEAR_S);
+    check_event(clock, CLOCK_STEPPED, -1.5, NEAR_S);
+    check_quiet(clock);
+}
+
+/* ---- leap seconds --------------------------------------------------------------------------- */
+
+/* Sets the clock to so long before midnight, and takes the step for known. */
+static void approach_midnight(struct kernel_clock *clock, double before_s)
+{
+    double now = seconds_of(CLOCK_REALTIME);
+    CHECK_INT(perform_step(clock, ceil(now / 86400) * 86400 - before_s - now, 0), 0);
+}
+
+static void armed_leap_happens_once_and_is_disarmed(struct kernel_clock *clock)
+{
+    kernel_clock_set_tai(clock, 37);
+    approach_midnight(clock, 0.1);
+    CHECK_INT(perform_leap(clock, LEAP_INSERT), 0);
+    CHECK_INT(truth_now().status, STA_INS);
+    CHECK_INT(truth_now().tai_s, 37);
+    double error = truth_now().error_s;
+    check_quiet(clock);
+    pause_s(0.15);
+    CHECK_NEAR(truth_now().error_s, error - 1, NEAR_S);
+    check_event(clock, CLOCK_LEAPT, -1, 0);
+    CHECK_INT(truth_now().status & (STA_INS | STA_DEL), 0);
+    check_quiet(clock);
+    CHECK_INT(perform_rate(clock, 0), 0);
+    CHECK_INT(truth_now().status & (STA_INS | STA_DEL), 0);
+    CHECK_INT(truth_now().tai_s, 38); /* the kernel's count is not put back */
+}
+
+static void deleted_second_is_a_leap_forward(struct kernel_clock *clock)
+{
+    approach_midnight(clock, 1.1);
+    CHECK_INT(perform_leap(clock, LEAP_DELETE), 0);
+    CHECK_INT(truth_now().status, STA_DEL);
+    pause_s(0.15);
+    check_event(clock, CLOCK_LEAPT, 1, 0);
+    check_quiet(clock);
+}
+
+static void disarmed_leap_does_not_happen(struct kernel_clock *clock)
+{
+    approach_midnight(clock, 0.1);
+    CHECK_INT(perform_leap(clock, LEAP_INSERT), 0);
+    CHECK_INT(perform_leap(clock, LEAP_NONE), 0);
+    double error = truth_now().error_s;
+    pause_s(0.15);
+    CHECK_NEAR(truth_now().error_s, error, NEAR_S);
+    check_quiet(clock);
+}
+
+static void leap_that_others_armed_is_a_leap(struct kernel_clock *clock)
+{
+    approach_midnight(clock, 0.1);
+    CHECK(kernel_clock_open(clock, false));
+    struct timex others = {.modes = ADJ_STATUS, .status = STA_INS};
+    clock_adjtime(CLOCK_REALTIME, &others);
+    pause_s(0.15);
+    check_event(clock, CLOCK_LEAPT, -1, 0);
+    check_quiet(clock);
+    CHECK_INT(truth_now().status, STA_INS); /* whoever armed it disarms it */
+}
+
+static void one_second_without_a_leap_is_a_step(struct kernel_clock *clock)
+{
+    virtual_clock_step(-1);
+    check_event(clock, CLOCK_STEPPED, -1, NEAR_S);
+}
+
+/* ---- status --------------------------------------------------------------------------------- */
+
+static void kernel_is_told_the_bound_and_the_state(struct kernel_clock *clock)
+{
+    static const enum system_state states[] = {STATE_UNSYNCHRONISED, STATE_SYNCHRONISED,
+                                               STATE_HOLDOVER, STATE_PANIC};
+    static const int unsync[] = {STA_UNSYNC, 0, 0, STA_UNSYNC};
+    struct clock_command command = {.what = CLOCK_STATUS};
+    for (int i = 0; i < 4; i++) {
+        struct system_status status = {
+            .state = states[i], .root_distance_s = 0.0123451, .jitter_s = 42e-6 - 1e-12};
+        CHECK_INT(kernel_clock_perform(clock, &command, &status), 0);
+        CHECK_INT(truth_now().status, unsync[i]);
+        CHECK_NEAR((double)truth_now().maxerror_us, 12346, 1); /* rounded up, and growing */
+        CHECK_INT(truth_now().esterror_us, 42);
+    }
+    struct system_status lost = {.state = STATE_UNSYNCHRONISED, .root_distance_s = 1e9};
+    CHECK_INT(kernel_clock_perform(clock, &command, &lost), 0);
+    CHECK_INT(truth_now().maxerror_us, 16000000);
+}
+
+static void status_command_leaves_the_rate_alone(struct kernel_clock *clock)
+{
+    struct clock_command command = {.what = CLOCK_STATUS, .rate_q = 99 * Q, .step_s = 7};
+    CHECK_INT(perform_rate(clock, 600 * Q), 0);
+    CHECK_INT(kernel_clock_perform(clock, &command, &good), 0);
+    CHECK_NEAR(truth_now().steering_ppm, 600, 1e-9);
+    CHECK_NEAR(truth_now().error_s, 0, 1e-3);
+    check_quiet(clock);
+}
+
+#define ON_VIRTUAL_CLOCK(test)                                                                     \
+    static void test##_(void)                                                                      \
+    {                                                                                              \
+        on_virtual_clock(test);                                                                    \
+    }
+
+ON_VIRTUAL_CLOCK(instant_shows_the_clock_and_a_free_running_count)
+ON_VIRTUAL_CLOCK(count_does_not_go_back_when_readings_do)
+ON_VIRTUAL_CLOCK(precision_is_about_the_time_of_a_reading)
+ON_VIRTUAL_CLOCK(opening_reads_what_is_in_force_and_changes_nothing)
+ON_VIRTUAL_CLOCK(without_the_right_it_reads_and_says_so)
+ON_VIRTUAL_CLOCK(who_does_not_want_to_steer_does_not_ask_for_the_right)
+ON_VIRTUAL_CLOCK(rate_within_the_frequency_leaves_the_tick_alone)
+ON_VIRTUAL_CLOCK(rate_beyond_the_frequency_is_exact_with_the_tick)
+ON_VIRTUAL_CLOCK(tick_does_not_flip_at_the_limit)
+ON_VIRTUAL_CLOCK(rate_that_others_set_is_noticed_once_and_overruled)
+ON_VIRTUAL_CLOCK(first_command_ends_what_the_kernel_slews)
+ON_VIRTUAL_CLOCK(restored_rate_is_the_drift_alone)
+ON_VIRTUAL_CLOCK(step_moves_the_clock_by_its_amount_and_is_no_event)
+ON_VIRTUAL_CLOCK(interrupted_step_is_put_right)
+ON_VIRTUAL_CLOCK(refused_step_takes_no_rate_along)
+ON_VIRTUAL_CLOCK(step_by_others_is_noticed_once_with_its_sign)
+ON_VIRTUAL_CLOCK(step_by_others_just_before_ours_is_noticed)
+ON_VIRTUAL_CLOCK(suspension_is_no_step)
+ON_VIRTUAL_CLOCK(armed_leap_happens_once_and_is_disarmed)
+ON_VIRTUAL_CLOCK(deleted_second_is_a_leap_forward)
+ON_VIRTUAL_CLOCK(disarmed_leap_does_not_happen)
+ON_VIRTUAL_CLOCK(leap_that_others_armed_is_a_leap)
+ON_VIRTUAL_CLOCK(one_second_without_a_leap_is_a_step)
+ON_VIRTUAL_CLOCK(kernel_is_told_the_bound_and_the_state)
+ON_VIRTUAL_CLOCK(status_command_leaves_the_rate_alone)
+
+#define TEST(test)                                                                                 \
+    {                                                                                              \
+#test, test##_                                                                             \
+    }
+
+const struct test_case kernel_clock_tests[] = {
+    {"stamp_is_kept_to_the_tick_and_across_the_era", stamp_is_kept_to_the_tick_and_across_the_era},
+    TEST(instant_shows_the_clock_and_a_free_running_count),
+    TEST(count_does_not_go_back_when_readings_do),
+    TEST(precision_is_about_the_time_of_a_reading),
+    TEST(opening_reads_what_is_in_force_and_changes_nothing),
+    TEST(without_the_right_it_reads_and_says_so),
+    TEST(who_does_not_want_to_steer_does_not_ask_for_the_right),
+    TEST(rate_within_the_frequency_leaves_the_tick_alone),
+    TEST(rate_beyond_the_frequency_is_exact_with_the_tick),
+    TEST(tick_does_not_flip_at_the_limit),
+    TEST(rate_that_others_set_is_noticed_once_and_overruled),
+    TEST(first_command_ends_what_the_kernel_slews),
+    TEST(restored_rate_is_the_drift_alone),
+    TEST(step_moves_the_clock_by_its_amount_and_is_no_event),
+    TEST(interrupted_step_is_put_right),
+    TEST(refused_step_takes_no_rate_along),
+    TEST(step_by_others_is_noticed_once_with_its_sign),
+    TEST(step_by_others_just_before_ours_is_noticed),
+    TEST(suspension_is_no_step),
+    TEST(armed_leap_happens_once_and_is_disarmed),
+    TEST(deleted_second_is_a_leap_forward),
+    TEST(disarmed_leap_does_not_happen),
+    TEST(leap_that_others_armed_is_a_leap),
+    TEST(one_second_without_a_leap_is_a_step),
+    TEST(kernel_is_told_the_bound_and_the_state),
+    TEST(status_command_leaves_the_rate_alone),
+    {NULL, NULL},
+};

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The log: what a line looks like, what is left out and counted, and what happens when it cannot be
+ * written.
+ */
+#include "../engine/daemon/log.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "messages_check.h"
+
+/* A file under a folder of its own. */
+struct place {
+    char *folder, *path;
+};
+
+static struct place place_open(void)
+{
+    struct place place = {.folder = g_dir_make_tmp("holdfast-log-XXXXXX", NULL)};
+    REQUIRE(place.folder != NULL);
+    place.path = g_build_filename(place.folder, "log", NULL);
+    return place;
+}
+
+static void place_close(struct place *place)
+{
+    g_unlink(place->path);
+    g_rmdir(place->folder);
+    g_free(place->path);
+    g_free(place->folder);
+}
+
+static struct log *open_log(const char *path, enum log_level most)
+{
+    char *error = NULL;
+    struct log *log = log_open(path, most, &error);
+    CHECK(error == NULL);
+    REQUIRE(log != NULL);
+    return log;
+}
+
+/* The file's text with the time and the process taken off each line, as far as they are right. */
+static char *texts_of(const char *path)
+{
+    char *text = NULL;
+    char *prefix = g_strdup_printf(
+        "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d\\.\\d{3}Z holdfastd\\[%d\\]: ", (int)getpid());
+    REQUIRE(g_file_get_contents(path, &text, NULL, NULL));
+    GRegex *regex = g_regex_new(prefix, 0, 0, NULL);
+    char *stripped = g_regex_replace_literal(regex, text, -1, 0, "", 0, NULL);
+    g_regex_unref(regex);
+    g_free(prefix);
+    g_free(text);
+    return stripped;
+}
+
+#define CHECK_TEXTS(path, expected)                                                                \
+    do {                                                                                           \
+        char *texts_ = texts_of(path);                                                             \
+        CHECK_STR(texts_, expected);                                                               \
+        g_free(texts_);                                                                            \
+    } while (0)
+
+/* Standard error goes to a file while a test wants to see it. */
+static int redirect_stderr(const char *path)
+{
+    int kept = dup(STDERR_FILENO);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+    REQUIRE(kept >= 0 && fd >= 0);
+    dup2(fd, STDERR_FILENO);
+    close(fd);
+    return kept;
+}
+
+static void restore_stderr(int kept)
+{
+    dup2(kept, STDERR_FILENO);
+    close(kept);
+}
+
+static void lines_carry_time_process_and_severity(void)
+{
+    struct place place = place_open();
+    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    log_line(log, LOG_LEVEL_INFO, "listening on %d addresses", 3);
+    log_line(log, LOG_LEVEL_NOTICE, "synchronised");
+    log_line(log, LOG_LEVEL_WARNING, "odd");
+    log_line(log, LOG_LEVEL_ERROR, "bad");
+    log_line(log, LOG_LEVEL_DEBUG, "not wanted");
+    CHECK_TEXTS(place.path, "listening on 3 addresses\nsynchronised\nwarning: odd\nerror: bad\n");
+    log_close(log);
+    place_close(&place);
+}
+
+static void lines_are_added_to_what_is_there(void)
+{
+    struct place place = place_open();
+    CHECK(g_file_set_contents(place.path, "old\n", -1, NULL));
+    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    log_line(log, LOG_LEVEL_INFO, "new");
+    log_close(log);
+    CHECK_TEXTS(place.path, "old\nnew\n");
+    place_close(&place);
+}
+
+static void same_line_again_is_counted_and_told_with_the_next(void)
+{
+    struct place place = place_open();
+    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    for (int i = 0; i < 4; i++) {
+        log_line(log, LOG_LEVEL_INFO, "same %d", 1);
+    }
+    log_line(log, LOG_LEVEL_INFO, "other");
+    log_line(log, LOG_LEVEL_INFO, "same 1");
+    log_line(log, LOG_LEVEL_INFO, "same 1");
+    log_close(log);
+    CHECK_TEXTS(place.path, "same 1\nthe line before was said 3 times more\nother\nsame 1\n"
+                            "the line before was said 1 time more\n");
+    place_close(&place);
+}
+
+static void lines_of_a_kind_are_limited_together_and_the_rest_is_counted(void)
+{
+    struct place place = place_open();
+    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    for (int i = 0; i < 9; i++) {
+        log_often(log, LOG_LEVEL_INFO, "bad packets", "packet %d", i);
+        if (i == 2) {
+            log_often(log, LOG_LEVEL_INFO, "requests", "another kind");
+        }
+    }
+    log_line(log, LOG_LEVEL_INFO, "not limited");
+    CHECK_TEXTS(place.path, "packet 0\npacket 1\npacket 2\nanother kind\npacket 3\npacket 4\n"
+                            "not limited\n");
+    log_close(log);
+    CHECK_TEXTS(place.path, "packet 0\npacket 1\npacket 2\nanother kind\npacket 3\npacket 4\n"
+                            "not limited\nbad packets: 4 more lines were left out\n");
+    place_close(&place);
+}
+
+static void control_characters_make_no_second_line(void)
+{
+    struct place place = place_open();
+    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    log_line(log, LOG_LEVEL_INFO, "%s", "one\n2026 forged\x1b[2J\tend \xc3\xa4");
+    CHECK_TEXTS(place.path, "one?2026 forged?[2J?end \xc3\xa4\n");
+    log_close(log);
+    place_close(&place);
+}
+
+static void long_lines_are_cut_and_still_end(void)
+{
+    struct place place = place_open();
+    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    char *text = NULL, *long_text = g_strnfill(5000, 'x');
+    log_line(log, LOG_LEVEL_INFO, "%s", long_text);
+    log_line(log, LOG_LEVEL_INFO, "next");
+    log_close(log);
+    REQUIRE(g_file_get_contents(place.path, &text, NULL, NULL));
+    char **lines = g_strsplit(text, "\n", -1);
+    CHECK_INT(g_strv_length(lines), 3);
+    CHECK(strlen(lines[0]) < LOG_LINE_MAX && strlen(lines[0]) > 800);
+    CHECK(g_str_has_suffix(lines[1], "]: next"));
+    g_strfreev(lines);
+    g_free(long_text);
+    g_free(text);
+    place_close(&place);
+}
+
+static void reopening_follows_a_file_that_was_moved_away(void)
+{
+    struct place place = place_open();
+    char *moved = g_strconcat(place.path, ".1", NULL), *error = NULL;
+    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    log_line(log, LOG_LEVEL_INFO, "before");
+    CHECK_INT(g_rename(place.path, moved), 0);
+    log_line(log, LOG_LEVEL_INFO, "still there");
+    CHECK(log_reopen(log, place.path, &error));
+    log_line(log, LOG_LEVEL_INFO, "after");
+    CHECK_TEXTS(moved, "before\nstill there\n");
+    CHECK_TEXTS(place.path, "after\n");
+    CHECK(!log_reopen(log, "/nonexistent/log", &error));
+    CHECK_STR(error, "cannot open the log file /nonexistent/log: No such file or directory");
+    log_line(log, LOG_LEVEL_INFO, "on");
+    CHECK_TEXTS(place.path, "after\non\n");
+    log_close(log);
+    g_free(error);
+    g_unlink(moved);
+    g_free(moved);
+    place_close(&place);
+}
+
+static void file_that_cannot_be_opened_is_an_error(void)
+{
+    char *error = NULL;
+    CHECK(log_open("/nonexistent/log", LOG_LEVEL_INFO, &error) == NULL);
+    CHECK_STR(error, "cannot open the log file /nonexistent/log: No such file or directory");
+    g_free(error);
+}
+
+static void full_disk_is_told_once_and_again_when_it_works(void)
+{
+    struct place place = place_open();
+    char *link = g_build_filename(place.folder, "link", NULL), *error = NULL;
+    CHECK_INT(symlink("/dev/full", link), 0);
+    int kept = redirect_stderr(place.path);
+    struct log *log = open_log(link, LOG_LEVEL_INFO);
+    log_line(log, LOG_LEVEL_INFO, "lost 1");
+    log_line(log, LOG_LEVEL_INFO, "lost 2");
+    /* The same log with room again: its descriptor is what /dev/full was. */
+    char *file = g_build_filename(place.folder, "file", NULL);
+    int room = open(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
+    for (int fd = 3; fd < 64; fd++) {
+        char *name = g_strdup_printf("/proc/self/fd/%d", fd);
+        char *target = g_file_read_link(name, NULL);
+        if (target && strcmp(target, "/dev/full") == 0) {
+            dup2(room, fd);
+        }
+        g_free(target);
+        g_free(name);
+    }
+    log_line(log, LOG_LEVEL_INFO, "there");
+    log_close(log);
+    close(room);
+    restore_stderr(kept);
+    char *expected = g_strdup_printf("error: cannot write the log file %s: No space left on "
+                                     "device; lines are lost until it can be written\n"
+                                     "the log can be written again; 2 lines were lost\n",
+                                     link);
+    CHECK_TEXTS(place.path, expected);
+    CHECK_TEXTS(file, "there\nwarning: the log can be written again; 2 lines were lost\n");
+    g_unlink(file);
+    g_unlink(link);
+    g_free(expected);
+    g_free(file);
+    g_free(link);
+    g_free(error);
+    place_close(&place);
+}
+
+static void journal_gets_priorities_and_nothing_else_does(void)
+{
+    struct place place = place_open();
+    struct stat status;
+    int kept = redirect_stderr(place.path);
+    CHECK_INT(fstat(STDERR_FILENO, &status), 0);
+    char *stream = g_strdup_printf("%llu:%llu", (unsigned long long)status.st_dev,
+                                   (unsigned long long)status.st_ino);
+    g_setenv("JOURNAL_STREAM", stream, TRUE);
+    struct log *log = open_log(NULL, LOG_LEVEL_INFO);
+    log_line(log, LOG_LEVEL_WARNING, "odd");
+    log_line(log, LOG_LEVEL_INFO, "fine");
+    log_close(log);
+    char *other = g_strdup_printf("%llu:%llu", (unsigned long long)status.st_dev,
+                                  (unsigned long long)status.st_ino + 1);
+    g_setenv("JOURNAL_STREAM", other, TRUE);
+    log = open_log(NULL, LOG_LEVEL_INFO);
+    log_line(log, LOG_LEVEL_WARNING, "not the journal");
+    log_close(log);
+    g_unsetenv("JOURNAL_STREAM");
+    restore_stderr(kept);
+    CHECK_TEXTS(place.path, "<4>odd\n<6>fine\nwarning: not the journal\n");
+    g_free(other);
+    g_free(stream);
+    place_close(&place);
+}
+
+const struct test_case log_tests[] = {
+    {"lines_carry_time_process_and_severity", lines_carry_time_process_and_severity},
+    {"lines_are_added_to_what_is_there", lines_are_added_to_what_is_there},
+    {"same_line_again_is_counted_and_told_with_the_next",
+     same_line_again_is_counted_and_told_with_the_next},
+    {"lines_of_a_kind_are_limited_together_and_the_rest_is_counted",
+     lines_of_a_kind_are_limited_together_and_the_rest_is_counted},
+    {"control_characters_make_no_second_line", control_characters_make_no_second_line},
+    {"long_lines_are_cut_and_still_end", long_lines_are_cut_and_still_end},
+    {"reopening_follows_a_file_that_was_moved_away", reopening_follows_a_file_that_was_moved_away},
+    {"file_that_cannot_be_opened_is_an_error", file_that_cannot_be_opened_is_an_error},
+    {"full_disk_is_told_once_and_again_when_it_works",
+     full_disk_is_told_once_and_again_when_it_works},
+    {"journal_gets_priorities_and_nothing_else_does",
+     journal_gets_priorities_and_nothing_else_does},
+    {NULL, NULL}};
