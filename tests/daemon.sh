@@ -1,0 +1,267 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# holdfastd as a new user meets it, on loopback and a high port, without any right: what it says to good and bad
+# files, to a missing right, a taken port, garbage in its files, signals and a second start; and what the tools of an
+# operator (status, wait-sync, replay, metrics) say of it. It never touches the clock: either it is told not to, or
+# it runs as nobody.
+# Usage: tests/daemon.sh BUILD
+set -u
+LC_ALL=C.UTF-8
+export LC_ALL
+root=$PWD
+case $1 in /*) build=$1 ;; *) build=$root/$1 ;; esac
+work=$(mktemp -d) || exit 2
+chmod 755 "$work"
+cd "$work" || exit 2
+pids=()
+finish() {
+    for pid in "${pids[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+    rm -rf "$work"
+}
+trap finish EXIT
+
+passed=0 failed=0
+claim() { # claim NAME WHAT-IS-WRONG ("" when nothing is)
+    if [ -z "$2" ]; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL  daemon: $1: $2"
+        { sed 's/^/      log| /' log | tail -n 12; } 2>/dev/null
+    fi
+}
+
+# Others may use ports here, so one is looked for that nobody has.
+port=$((20000 + RANDOM % 20000))
+while ss -Hlun "sport = :$port" | grep -q . || ss -Hltn "sport = :$((port + 1))" | grep -q .; do port=$((port + 2)); done
+
+# As nobody where we are root: what root may do without being asked would hide what is missing.
+as_nobody=()
+if [ "$(id -u)" -eq 0 ]; then
+    as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all)
+    chown 65534 "$work"
+fi
+
+ends() { # ends NAME STATUS REGEX ARGUMENT...: at once, with that status, and one line of what it says matches
+    local name=$1 expected=$2 regex=$3 status wrong=''
+    shift 3
+    "${as_nobody[@]}" timeout 20 "$build/holdfastd" "$@" >out 2>log </dev/null
+    status=$?
+    if [ "$status" -ne "$expected" ]; then
+        wrong="exit status $status, expected $expected"
+    elif ! cat out log | grep -qE -- "$regex"; then
+        wrong="says nothing that matches $regex"
+    elif grep -qE 'Sanitizer|runtime error|Assertion' log; then
+        wrong=$(grep -m 1 -E 'Sanitizer|runtime error|Assertion' log)
+    fi
+    claim "$name" "$wrong"
+}
+
+begin() { # begin ARGUMENT...: runs it in the background of this script, log in `log`
+    "${as_nobody[@]}" "$build/holdfastd" -n --port "$port" "$@" >out 2>log </dev/null &
+    daemon=$!
+    pids+=("$daemon")
+    until_said 'listening on|starts with' && until_serves
+}
+
+until_said() { # until_said REGEX: within 5 s
+    for _ in {1..50}; do
+        grep -qE -- "$1" log && return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+until_serves() { # its port is bound
+    for _ in {1..50}; do
+        ss -Hlun "sport = :$port" | grep -q . && return 0
+        kill -0 "$daemon" 2>/dev/null || return 1
+        sleep 0.1
+    done
+    return 1
+}
+
+lives() { kill -0 "$daemon" 2>/dev/null; }
+
+end_daemon() { # end_daemon [SIGNAL]: leaves its exit status in $status
+    kill -"${1:-TERM}" "$daemon" 2>/dev/null
+    [ "${1:-TERM}" != KILL ] || wait "$daemon" 2>/dev/null
+    for _ in {1..50}; do
+        case $(sed -nE 's/^State:\t(.).*/\1/p' "/proc/$daemon/status" 2>/dev/null) in '' | Z) break ;; esac
+        sleep 0.1
+    done
+    kill -KILL "$daemon" 2>/dev/null && [ "${1:-TERM}" != KILL ] && claim 'it ends when asked to' 'still there after 5 s'
+    wait "$daemon" 2>/dev/null
+    status=$?
+    if grep -qE 'Sanitizer|runtime error|Assertion' log; then
+        claim 'it runs clean' "$(grep -m 1 -E 'Sanitizer|runtime error|Assertion' log)"
+    fi
+}
+
+says() { # says NAME REGEX: the log does
+    if until_said "$2"; then claim "$1" ''; else claim "$1" "the log has nothing that matches $2"; fi
+}
+
+# Sanitizers call what the allow-list does not know.
+unlisted=()
+if grep -aq __asan_init "$build/holdfastd"; then unlisted=(--no-seccomp); fi
+base=(-c good.conf --no-clock-control "${unlisted[@]}")
+
+cat >good.conf <<'END'
+interface ignore all
+interface listen 127.0.0.1
+interface listen ::1
+restrict default nomodify
+END
+
+# --- the configuration
+umask 077
+printf '%s\n' '1 AES128CMAC 000102030405060708090a0b0c0d0e0f' >article.keys
+[ ${#as_nobody[@]} -eq 0 ] || chown 65534 article.keys
+umask 022
+for file in tick tock; do
+    ends "the article's $file.conf is fit to run" 0 '^associations +[1-9][0-9]* of 64$' \
+        --check-config -c "$root/scenarios/time-group/$file.conf" -k article.keys
+done
+printf 'server 192.0.2.1\nrestrct default\n' >bad.conf
+message='^bad.conf:2:1: error: .*"restrct".*restrict'
+ends 'a misspelt word is named with its place when checked' 3 "$message" --check-config -c bad.conf
+ends 'a misspelt word is named with its place when started' 3 "$message" -n --no-clock-control -c bad.conf
+ends 'a configuration with an error is not run' 3 '^holdfastd: bad.conf is not run$' -n --no-clock-control -c bad.conf
+ends 'a configuration that is not there is named' 3 'none.conf: error: cannot read it: No such file' -n -c none.conf
+printf 'keys secret.keys\ntrustedkey 1\npeer 192.0.2.1 key 1\n' >keyed.conf
+printf '1 SHA1 abc\n' >secret.keys
+if [ "$(id -u)" -eq 0 ]; then chmod 0600 secret.keys; else chmod 0000 secret.keys; fi
+ends 'keys that cannot be read are named with their line' 3 \
+    '^keyed.conf:1:6: error: cannot read .*secret.keys: Permission denied' --check-config -c keyed.conf
+ends 'the help names every letter' 0 '^  -g, --panicgate' -h
+ends 'the version is printed' 0 '^holdfastd [0-9]+\.[0-9]+\.[0-9]+$' -V
+ends 'an unknown option is a usage error' 2 '^holdfastd: unknown option --nonsense' --nonsense
+
+# --- the sockets
+ends 'no right to the port: the address, the cause and the cure' 1 \
+    '127.0.0.1.*port 123.*Permission denied' -n "${base[@]}"
+perl -MIO::Socket::IP -e '$s = IO::Socket::IP->new(Proto => "udp", LocalAddr => "::", LocalPort => '"$port"', V6Only => 0) or die; sleep 60' &
+holder=$!
+pids+=("$holder")
+for _ in {1..50}; do ss -Hlun "sport = :$port" | grep -q . && break; sleep 0.1; done
+printf '%s\n' 'interface ignore all' 'interface listen 127.0.0.1' >one.conf
+ends 'a port that another program has is named' 1 "127.0.0.1.*port $port.*in use" \
+    -n --no-clock-control -c one.conf --port "$port"
+kill "$holder"
+wait "$holder" 2>/dev/null
+
+# --- a life
+begin "${base[@]}" -p pid
+claim 'it starts on loopback' "$(lives || echo 'it is gone')"
+claim 'the pid file holds its number' "$([ "$(cat pid 2>&1)" = "$daemon" ] || echo "there is: $(cat pid 2>&1), not $daemon")"
+said=$("$build/holdfast" status --port "$port" 2>&1)
+claim 'status says what it is' "$(grep -q 'unsynchronised' <<<"$said" || echo "it says: $said")"
+said=$("$build/holdfast" status --json --port "$port" ::1 2>&1)
+claim 'status in JSON, over IPv6' "$(grep -Eq '"state": *"unsynchronised"' <<<"$said" || echo "it says: $said")"
+"$build/holdfast" wait-sync --timeout 1 --port "$port" >wait.out 2>&1
+claim 'waiting for what does not come ends with 1' "$([ $? -eq 1 ] || echo "it says: $(cat wait.out)")"
+"${as_nobody[@]}" timeout 20 "$build/holdfastd" -n --port "$port" "${base[@]}" >second 2>&1
+second=$?
+claim 'a second one is refused' "$([ $second -eq 1 ] && grep -qE "port $port.*in use" second || echo "status $second: $(tail -n 2 second)")"
+claim 'and the first one lives' "$(lives || echo 'it is gone')"
+end_daemon
+claim 'SIGTERM ends it with status 0' "$([ "$status" -eq 0 ] || echo "status $status")"
+claim 'and its pid file is gone' "$([ ! -e pid ] || echo 'it is there')"
+
+begin "${base[@]}" -p pid
+end_daemon KILL
+claim 'killed with -9 it leaves its pid file' "$([ -e pid ] || echo 'it does not')"
+begin "${base[@]}" -p pid
+claim 'and starts again over it' "$(lives && [ "$(cat pid)" = "$daemon" ] || echo "pid file: $(cat pid)")"
+end_daemon
+
+# --- rights
+begin -c good.conf "${unlisted[@]}"
+says 'without the right to set the clock it says so' 'no right to set the clock'
+claim 'once' "$([ "$(grep -c 'right to set' log)" -eq 1 ] || echo "$(grep -c 'right to set' log) times")"
+said=$("$build/holdfast" status --port "$port" 2>&1)
+claim 'and in its status' "$(grep -qi 'no right to set\|not steer\|cannot set' <<<"$said" || echo "it says: $said")"
+end_daemon
+claim 'and serves until it is ended' "$([ "$status" -eq 0 ] || echo "status $status")"
+
+# --- files
+printf 'not a number\n' >drift
+begin "${base[@]}" -f drift
+says 'a drift file of garbage is named' 'drift file drift: .*not a number'
+claim 'and does not stop it' "$(lives || echo 'it is gone')"
+end_daemon
+claim 'nor is the file written over with what is not known' "$(grep -qx 'not a number' drift || echo "it holds $(cat drift)")"
+
+begin "${base[@]}" -l nowhere/log 2>/dev/null
+claim 'a log that cannot be opened ends the start' "$(! lives || echo 'it lives')"
+wait "$daemon" 2>/dev/null
+claim 'with status 1 and the path' "$([ $? -eq 1 ] && grep -q 'nowhere/log' log || echo "it says: $(cat log)")"
+
+begin "${base[@]}" --record calls
+claim 'a recording is for its owner alone' "$([ "$(stat -c %a calls 2>&1)" = 600 ] || echo "its mode is $(stat -c %a calls 2>&1)")"
+says 'and said to be secret' 'calls: .*secret'
+sleep 1
+end_daemon
+said=$("$build/holdfast" replay calls 2>&1)
+claim 'it replays to the same effects' "$(grep -q 'identical' <<<"$said" || echo "it says: $said")"
+ends 'a recording is never written over' 1 'calls.*exists' -n --port "$port" "${base[@]}" --record calls
+
+# --- reload
+cp good.conf live.conf
+begin -c live.conf --no-clock-control "${unlisted[@]}"
+echo 'restrct default' >>live.conf
+kill -HUP "$daemon"
+says 'a reload with an error names it' 'live.conf:5:1: error: .*restrct'
+says 'and keeps what was' 'live.conf is not loaded: the former configuration stays'
+sed -i '$d' live.conf
+echo 'server 192.0.2.7 iburst' >>live.conf
+kill -HUP "$daemon"
+says 'a reload without one is whole' 'live.conf is loaded anew'
+said=$("$build/holdfast" status --json --port "$port" 2>&1)
+claim 'and its new source is there' "$(grep -q '192.0.2.7' <<<"$said" || echo "it says: $said")"
+end_daemon
+
+# --- others that look in
+cp good.conf page.conf
+echo "metrics 127.0.0.1:$((port + 1))" >>page.conf
+begin -c page.conf --no-clock-control "${unlisted[@]}"
+exec 3<>"/dev/tcp/127.0.0.1/$((port + 1))" && printf 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n' >&3
+page=$(timeout 5 cat <&3)
+exec 3>&-
+claim 'the metrics page is served' "$(grep -q '^HTTP/1.1 200' <<<"$page" || echo "its first line is: $(head -n 1 <<<"$page")")"
+claim 'and ends as OpenMetrics does' "$([ "$(tail -n 1 <<<"$page" | tr -d '\r')" = '# EOF' ] || echo "it ends with: $(tail -n 1 <<<"$page")")"
+end_daemon
+
+export NOTIFY_SOCKET=$work/notify
+perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $ENV{NOTIFY_SOCKET}) or die; chmod 0777, $ENV{NOTIFY_SOCKET}; $| = 1; while (defined($s->recv($b, 4096))) { print "$b\n" }' >told 2>&1 &
+manager=$!
+pids+=("$manager")
+for _ in {1..50}; do [ -S notify ] && break; sleep 0.1; done
+"${as_nobody[@]}" "$build/holdfastd" --port "$port" "${base[@]}" >out 2>log </dev/null &
+daemon=$!
+pids+=("$daemon")
+until_serves
+for _ in {1..50}; do grep -q READY=1 told && break; sleep 0.1; done
+claim 'a service manager is told that it is ready' "$(grep -q '^READY=1' told || echo "it was told: $(cat told)")"
+claim 'and holds the very process' "$(lives || echo 'it went into the background')"
+end_daemon
+for _ in {1..50}; do grep -q STOPPING=1 told && break; sleep 0.1; done
+claim 'and that it stops' "$(grep -q '^STOPPING=1' told || echo "it was told: $(cat told)")"
+kill "$manager"
+unset NOTIFY_SOCKET
+
+env -u INVOCATION_ID "${as_nobody[@]}" timeout 20 "$build/holdfastd" --port "$port" "${base[@]}" -p pid -l background.log >out 2>log </dev/null
+status=$?
+daemon=$(cat pid 2>/dev/null)
+pids+=("${daemon:-0}")
+claim 'without anybody to hold it, it goes into the background' "$([ $status -eq 0 ] && [ -n "$daemon" ] && lives || echo "status $status, pid file: $daemon")"
+[ -n "$daemon" ] && kill "$daemon"
+for _ in {1..50}; do [ -e pid ] || break; sleep 0.1; done
+claim 'and ends in order there too' "$([ ! -e pid ] && grep -q 'ending: Terminated' background.log || echo "log: $(tail -n 1 background.log)")"
+env -u INVOCATION_ID "${as_nobody[@]}" timeout 20 "$build/holdfastd" --port "$port" -c good.conf --no-clock-control "${unlisted[@]}" --record calls >out 2>log </dev/null
+claim 'a start that fails in the background has its status' "$([ $? -eq 1 ] || echo "another status")"
+
+echo "daemon: $passed passed, $failed failed"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

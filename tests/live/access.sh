@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The article's tick.conf, unchanged, and what its restrict lines do to the campus, the peer, a stranger, the server's
+# own upstreams and the server itself.
+# Usage: tests/live/access.sh BUILD
+. "$(dirname "$0")/hosts.sh"
+. "$(dirname "$0")/software.sh"
+
+make_switch net
+for host in tick:140.160.11.86/16 peer:140.160.247.31/16 campus:140.160.20.5/16 upstream:192.0.2.1/24 \
+    stranger:192.0.2.66/24; do
+    make_host "${host%:*}"
+    plug "${host%:*}" net "${host#*:}"
+done
+for host in upstream stranger; do route $host 140.160.0.0/16; done
+route tick 192.0.2.0/24
+for name in 0 1; do know tick 192.0.2.1 $name.north-america.pool.ntp.org; done
+echo '1 AES128CMAC 00112233445566778899aabbccddeeff' >"$case_dir/tick/etc/ntp.keys"
+chmod 600 "$case_dir/tick/etc/ntp.keys"
+capture net
+run_chronyd upstream <<'END'
+local stratum 2
+allow
+END
+tick=140.160.11.86
+run_holdfastd tick -d -d <"$root/scenarios/time-group/tick.conf"
+
+association() { # association ADDRESS: its id
+    local id
+    for id in $(ntpq tick -c as | awk '$2 ~ /^[0-9]+$/ { print $2 }'); do
+        if [ "$(variable srcadr "$(ntpq tick -c "rv $id srcadr")")" = "$1" ]; then echo "$id"; fi
+    done
+}
+
+# --- its own upstreams answer it, although the default line says ignore
+is_heard() { # is_heard ADDRESS
+    ntpq tick -pn | awk -v address="$1" 'substr($1, match($1, /[0-9]/)) == address && $7 > 0 { found = 1 }
+        END { exit !found }'
+}
+claim_that 'an upstream is heard, although the default line says ignore' wait_for 20 is_heard 192.0.2.1
+
+# --- the campus: time, and questions
+reply=$(ask_bytes campus $tick "$time_request")
+claim_equal 'campus: a reply of 48 bytes' 96 ${#reply}
+claim_match 'campus: which is mode 4, version 4' '^[0-9a-f][4c]|^[2e]4' "$reply"
+claim_equal 'campus: to its request' e000000000000001 "${reply:48:16}"
+claim_match 'campus: may ask' '^1682' "$(ask_bytes campus $tick $read_variables)"
+claim_equal 'campus: ntpq gets whole answers' "$(variable version "$(ntpq tick -c rv)")" \
+    "$(variable version "$(ntpq campus -c rv $tick)")"
+write_leap=1603000100000000000000076c6561703d313100 # WRITEVAR "leap=11"
+before=$(ntpq tick -c as | grep -c '^')
+claim_match 'campus: cannot write a variable' '^$|^16c3' "$(ask_bytes campus $tick $write_leap)"
+claim_match 'campus: cannot configure' '^$|^16c8' "$(ask_bytes campus $tick 160800010000000000000000)"
+claim_match 'campus: cannot save' '^$|^16c9' "$(ask_bytes campus $tick 160900010000000000000000)"
+claim_equal 'campus: mode 7 does not exist' '' "$(ask_bytes campus $tick 1700032a0000000000000000)"
+reply=$(ask_bytes campus $tick "21${time_request:2}")
+claim_match 'campus: a symmetric packet is answered, if at all, with mode 2' '^$|^[0-9a-f][2a]' "$reply"
+claim_equal 'campus: and makes no association' "$before" "$(ntpq tick -c as | grep -c '^')"
+
+# --- a stranger: nothing at all
+for request in "$time_request" $read_variables $write_leap "21${time_request:2}" 1700032a0000000000000000; do
+    claim_equal "a stranger's request ${request:0:4} meets silence" '' "$(ask_bytes stranger $tick "$request")"
+done
+claim_equal 'a forged answer of a stranger too' '' "$(ask_bytes stranger $tick "24${time_request:2}")"
+to_stranger=$(tshark -r "$case_dir/packets.pcap" -Y 'ip.dst == 192.0.2.66 && udp.srcport == 123' 2>/dev/null | wc -l)
+from_stranger=$(tshark -r "$case_dir/packets.pcap" -Y 'ip.src == 192.0.2.66 && udp.dstport == 123' 2>/dev/null | wc -l)
+claim_equal 'six packets came from it' 6 "$from_stranger"
+claim_equal 'and none left for it' 0 "$to_stranger"
+
+# --- the peer: everything but the right to be believed without the key
+claim_match 'peer: may ask' '^1682' "$(ask_bytes peer $tick $read_variables)"
+reply=$(ask_bytes peer $tick "$time_request")
+claim_equal 'peer: gets time' e000000000000001 "${reply:48:16}"
+ask_bytes peer $tick "21${time_request:2}" >/dev/null
+claim_equal 'peer: is not believed without its key' 0 \
+    "$((8#$(variable reach "$(ntpq tick -c "rv $(association 140.160.247.31)")" | sed 's/^$/7/')))"
+
+# --- the server itself, which no line names
+claim_match 'localhost may ask' '^1682' "$(ask_bytes tick 127.0.0.1 $read_variables)"
+reply=$(ask_bytes tick 127.0.0.1 "$time_request")
+claim_equal 'localhost gets time' e000000000000001 "${reply:48:16}"
+claim_that 'the server lives' is_running tick holdfastd
+stop tick holdfastd
+claim_equal 'exit status' 0 "${exit_status[tick/holdfastd]}"
+stop net dumpcap INT

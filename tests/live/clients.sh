@@ -1,0 +1,130 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Everybody takes time from holdfastd: chrony, ntpsec's ntpd, OpenNTPD, busybox ntpd and ntpdig. All hosts share one
+# clock, so every true offset is 0.
+# Usage: tests/live/clients.sh BUILD
+. "$(dirname "$0")/hosts.sh"
+. "$(dirname "$0")/software.sh"
+most=0.002 # s: what an offset may differ from 0; delays here are some 50 us
+
+make_switch net
+for host in upstream:1 server:2 chrony:11 ntpsec:12 openntpd:13 busybox:14 digger:15; do
+    make_host "${host%:*}"
+    plug "${host%:*}" net "10.0.0.${host#*:}/24"
+done
+capture net
+
+run_chronyd upstream <<'END'
+local stratum 3
+allow
+END
+run_holdfastd server <<'END'
+server 10.0.0.1 iburst minpoll 3 maxpoll 3
+restrict 10.0.0.0 mask 255.255.255.0 nomodify
+END
+await_synchronised server 30
+
+run_chronyd chrony <<'END'
+server 10.0.0.2 iburst minpoll -1 maxpoll -1
+END
+run_ntpsec ntpsec <<'END'
+server 10.0.0.2 iburst minpoll 0 maxpoll 0
+restrict 127.0.0.1
+restrict ::1
+END
+run_openntpd openntpd <<'END'
+server 10.0.0.2
+END
+run_busybox busybox -p 10.0.0.2
+
+# --- ntpdig: takes the best of eight samples, for it stamps packets in Python
+seen=$(ntpdig digger -j -p 8 10.0.0.2)
+json() { # json KEY: of what ntpdig printed
+    awk -f "$root/plots/flatten.awk" <<<"$seen" | sed -nE "s/^$1\t//p"
+}
+claim_equal 'ntpdig: the server' 10.0.0.2 "$(json ip)"
+claim_equal 'ntpdig: its stratum' 4 "$(json stratum)"
+claim_equal 'ntpdig: no leap second' no-leap "$(json leap)"
+claim_between 'ntpdig: offset in s' -$most $most "$(json offset)"
+claim_between 'ntpdig: half of the round trip at least' 0.000001 0.02 "$(json precision)"
+for version in 1 2 3 4; do
+    reply=$(ask_bytes digger 10.0.0.2 "$(printf '%02x' $((version << 3 | 3)))${time_request:2}")
+    claim_equal "version $version: a reply of 48 bytes" 96 ${#reply}
+    claim_equal "version $version: mode 4 of that version, stratum 4, poll echoed" \
+        "$(printf '%02x0406' $((version << 3 | 4)))" "${reply:0:6}"
+    claim_equal "version $version: the reference is the upstream's address" 0a000001 "${reply:24:8}"
+    claim_equal "version $version: my transmit time comes back as the origin" e000000000000001 "${reply:48:16}"
+done
+
+# --- chrony
+is_settled() {
+    [ "$(ask_chrony chrony sources | cut -d , -f 1,2,3,6)" = '^,*,10.0.0.2,377' ]
+}
+claim_that 'chrony: selects the server, every poll of eight answered' wait_for 30 is_settled
+IFS=, read -r _ _ _ stratum _ reach _ _ offset _ <<<"$(ask_chrony chrony sources)"
+claim_equal 'chrony: sees stratum' 4 "$stratum"
+claim_equal 'chrony: reach' 377 "$reach"
+claim_between 'chrony: offset of its last sample in s' -$most $most "$offset"
+tracking=$(ask_chrony chrony tracking)
+IFS=, read -r refid _ stratum _ correction _ <<<"$tracking"
+claim_equal 'chrony: reference' 0A000002 "$refid"
+claim_equal 'chrony: is at stratum' 5 "$stratum"
+claim_between 'chrony: its clock differs from the server by, in s' -$most $most "$correction"
+claim_match 'chrony: leap status' ',Normal$' "$tracking"
+data=$(ask_chrony chrony ntpdata 10.0.0.2)
+claim_match 'chrony: the server names its upstream' ',4,Server,4,.*,0A000001,' "$data"
+claim_equal 'chrony: the tests of its packets passed' '111,111' "$(cut -d , -f 24,25 <<<"$data")"
+
+# --- ntpsec
+is_reached() {
+    ntpq ntpsec -pn | grep -qE '^\*10\.0\.0\.2 .* 377 '
+}
+claim_that 'ntpsec: selects the server, every poll of eight answered' wait_for 45 is_reached
+read -r _ refid stratum _ _ _ reach delay offset _ <<<"$(ntpq ntpsec -pn | grep '^\*10.0.0.2')"
+claim_equal 'ntpsec: the server names its upstream' 10.0.0.1 "$refid"
+claim_equal 'ntpsec: sees stratum' 4 "$stratum"
+claim_equal 'ntpsec: reach' 377 "$reach"
+claim_between 'ntpsec: delay in ms' 0.005 5 "$delay"
+claim_between 'ntpsec: offset in ms' -2 2 "$offset"
+variables=$(ntpq ntpsec -c rv)
+claim_equal 'ntpsec: leap' 00 "$(variable leap "$variables")"
+claim_equal 'ntpsec: is at stratum' 5 "$(variable stratum "$variables")"
+claim_equal 'ntpsec: reference' 10.0.0.2 "$(variable refid "$variables")"
+claim_between 'ntpsec: system offset in ms' -2 2 "$(variable offset "$variables")"
+
+# --- busybox: every answer is in its log. It stamps packets itself, so a busy machine shows in the delay; but whatever
+# the delay, half of it is the most that a sample can be off.
+answers_of() { # answers_of: offset and delay of each that it believed
+    sed -nE 's/.*reply from 10\.0\.0\.2: offset:([^ ]+) delay:([^ ]+) status:0x24 strat:4 refid:0x0100000a .*/\1 \2/p' \
+        "$case_dir/busybox/busybox.log"
+}
+has_five() {
+    [ "$(answers_of | wc -l)" -ge 5 ]
+}
+claim_that 'busybox: believes five answers: no leap second, stratum 4, the upstream as reference' wait_for 60 has_five
+claim_no_match 'busybox: no answer was lost or wrong' 'timed out|bad|unexpected|garbage' \
+    "$(cat "$case_dir/busybox/busybox.log")"
+claim_equal 'busybox: samples that are off by more than half of their delay' '' \
+    "$(answers_of | awk '{ o = $1 < 0 ? -$1 : $1 } o > $2 / 2 + 0.0001')"
+claim_between 'busybox: the best offset that it used, in s' 0 0.001 \
+    "$(sed -nE 's/.*update from:10\.0\.0\.2 offset:[-+]?([^ ]+) .*/\1/p' "$case_dir/busybox/busybox.log" |
+        sort -n | head -n 1)"
+
+# --- openntpd: trusts a server after some answers, and says so
+is_trusted() {
+    ask_openntpd openntpd status | grep -q '^1/1 peers valid'
+}
+claim_that 'openntpd: finds the server valid' wait_for 90 is_trusted
+read -r weight trust stratum _ _ offset _ <<<"$(ask_openntpd openntpd peers | tail -n 1 | tr -d '*')"
+claim_equal 'openntpd: weight' 1 "$weight"
+claim_between 'openntpd: trust' 6 10 "$trust"
+claim_equal 'openntpd: sees stratum' 4 "$stratum"
+claim_between 'openntpd: offset in ms' -2 2 "${offset%ms}"
+
+# --- and the server is as it was
+claim_that 'the server runs on' is_running server holdfastd
+claim_equal 'and is synchronised' synchronised "$(status_of server state)"
+stop server holdfastd
+claim_equal 'it ends with status' 0 "${exit_status[server/holdfastd]}"
+stop net dumpcap INT

@@ -1,0 +1,170 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# Discipline from end to end: daemons on virtual clocks (virtual_clock.h) that are fast or slow and off, and a
+# chronyd on the real one as their server. The virtual clock knows its true error and what was set, so the daemons
+# are judged by that, and what they say of themselves is compared with it.
+#
+# The loop's time constant is 16 polls and a first frequency is measured over `tinker stepout`, 300 s by default:
+# polls of 8 s and a stepout of 30 s bring the same course of things (step or slew, measure, slew away what ran up
+# meanwhile, close the loop) down to a minute. Offsets on the way are good to some 5 us, so 30 s give 0.2 ppm. Twice
+# the clock filter may hold on to a sample of the first burst for three polls more; the waits allow for that.
+#
+#   stepped  50 ppm fast, 80 ms ahead, stepped by a threshold of 50 ms, no drift file
+#   slewed   30 ppm slow, 20 ms behind, slewed for 40 s while the frequency is measured; as another user
+#   killed   50 ppm fast, 80 ms ahead, drift file: slewed by 550 ppm, which takes the tick, and killed in the middle
+# Usage: tests/live/discipline.sh BUILD
+. "$(dirname "$0")/hosts.sh"
+. "$(dirname "$0")/software.sh"
+
+virtual=$case_dir/virtual_clock
+for product in "-fPIC -shared -o $virtual.so" "-o $virtual tests/live/virtual_clock_control.c"; do
+    # shellcheck disable=SC2086
+    (cd "$root" && ${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra $product tests/live/virtual_clock.c -pthread -lm) ||
+        break_off 'the virtual clock cannot be compiled'
+done
+
+truth() { # truth HOST NAME: of its virtual clock
+    VIRTUAL_CLOCK_STATE=$case_dir/$1/clock "$virtual" show | sed -n "s/^$2 //p"
+}
+
+happen() { # happen HOST VERB AMOUNT: to its virtual clock
+    VIRTUAL_CLOCK_STATE=$case_dir/$1/clock "$virtual" "$2" "$3"
+}
+
+on_clock() { # on_clock HOST: the words that put a command on its virtual clock
+    echo env LD_PRELOAD="$virtual.so" VIRTUAL_CLOCK_STATE="$case_dir/$1/clock"
+}
+
+run_steering() { # run_steering HOST [OPTION]...: its ntp.conf is there already
+    local host=$1
+    shift
+    # shellcheck disable=SC2046
+    start "$host" holdfastd $(on_clock "$host") "$build/holdfastd" -n -c "$case_dir/$host/ntp.conf" "$@"
+}
+
+machine_offset() { # of the real clock to what nobody can set, in ms
+    /usr/bin/python3 -c 'import time
+print((time.clock_gettime_ns(time.CLOCK_REALTIME) - time.clock_gettime_ns(time.CLOCK_BOOTTIME)) // 1000000)'
+}
+
+make_clock() { # make_clock HOST PPM MS ADDRESS [LINE]...: its virtual clock, its place in the network, its ntp.conf
+    local host=$1 ppm=$2 ms=$3 address=$4
+    shift 4
+    make_host "$host"
+    plug "$host" net "$address/24"
+    VIRTUAL_CLOCK_PPM=$ppm VIRTUAL_CLOCK_OFFSET_MS=$ms truth "$host" error_s >"$case_dir/$host/error"
+    mkdir "$case_dir/$host/state"
+    printf '%s\n' 'server 10.0.0.1 iburst minpoll 3 maxpoll 3' "driftfile $case_dir/$host/state/drift" "$@" \
+        >"$case_dir/$host/ntp.conf"
+}
+
+is_right() { # is_right HOST STEERING: it has lost its error, and has the frequency that it should have
+    is_between -0.001 0.001 "$(truth "$1" error_s)" && is_between $(($2 - 1)) $(($2 + 1)) "$(truth "$1" steering_ppm)"
+}
+
+claim_right() { # claim_right HOST STEERING: by truth, and by what the daemon and the kernel say of themselves
+    local host=$1 error bound
+    error=$(truth "$host" error_s)
+    bound=$(status_of "$host" bound_s)
+    claim_between "$host: true error in s" -0.001 0.001 "$error"
+    claim_between "$host: frequency set, in ppm" $(($2 - 1)) $(($2 + 1)) "$(truth "$host" steering_ppm)"
+    claim_between "$host: drift that it tells" $(($2 - 1)) $(($2 + 1)) "$(status_of "$host" drift_ppm)"
+    claim_equal "$host: state that it tells" synchronised "$(status_of "$host" state)"
+    claim_equal "$host: it steers" true "$(status_of "$host" may_steer)"
+    # What is left of the offset is server less client, so the opposite of the error.
+    claim_between "$host: offset left that it tells and true error together" -0.0005 0.0005 \
+        "$(awk -v error="$error" -v left="$(status_of "$host" residual_s)" 'BEGIN { print error + left }')"
+    claim_between "$host: true error lies in the bound that it claims" "-$bound" "$bound" "$error"
+    claim_equal "$host: the kernel calls itself synchronised" 0 "$(truth "$host" status)"
+    claim_between "$host: the kernel's maximum error in us" 1 1500000 "$(truth "$host" maxerror_us)"
+    claim_no_match "$host: nothing unusual is said" 'cannot|refused|rate changed|by others|resumed' \
+        "$(cat "$case_dir/$host/holdfastd.log")"
+}
+
+machine=$(machine_offset)
+make_switch net
+make_host server
+plug server net 10.0.0.1/24
+run_chronyd server <<'END'
+local stratum 3
+allow
+END
+
+# --- the library is in force before anything may steer: its date is a day on, and the clock it sets is not ours
+# shellcheck disable=SC2046
+ahead=$(VIRTUAL_CLOCK_OFFSET_MS=86400000 inside server $(on_clock server) date +%s)
+claim_between 'a program on a virtual clock reads that one' 86395 86405 $((ahead - $(date +%s)))
+# shellcheck disable=SC2046
+inside server $(on_clock server) date -s '2001-01-01' >/dev/null
+claim_equal 'and sets that one' 1 "$(truth server steps)"
+claim_between 'and not the machine'\''s' -50 50 $(($(machine_offset) - machine))
+[ "$failed" -eq 0 ] || break_off 'nothing that steers may run here'
+
+make_clock stepped 50 80 10.0.0.2 'tinker step 0.05 stepout 30'
+make_clock slewed -30 -20 10.0.0.3 'tinker stepout 30'
+make_clock killed 50 80 10.0.0.4
+claim_between 'stepped: begins 80 ms ahead' 0.0799 0.0801 "$(cat "$case_dir/stepped/error")"
+claim_between 'slewed: begins 20 ms behind' -0.0201 -0.0199 "$(cat "$case_dir/slewed/error")"
+echo '-50.25' >"$case_dir/killed/state/drift"
+chown nobody "$case_dir/slewed/state"
+run_steering stepped
+run_steering slewed -u nobody
+run_steering killed
+
+# --- killed in the middle of a slew: the rate outlives the process, and the unit's stop step ends it
+is_slewing() {
+    is_between -700 -400 "$(truth killed steering_ppm)"
+}
+claim_that 'killed: slews by about 550 ppm' wait_for 60 is_slewing
+stop killed holdfastd KILL 2>/dev/null # where the shell tells of it
+claim_that 'killed: the slew outlives the process' is_slewing
+claim_that 'killed: part of it is in the tick' test "$(truth killed tick_us)" -ne 10000
+# shellcheck disable=SC2046
+output=$(inside killed $(on_clock killed) "$build/holdfastd" --restore-rate -c "$case_dir/killed/ntp.conf" 2>&1)
+claim_equal 'killed: --restore-rate succeeds' 0 $?
+claim_match 'killed: --restore-rate says what it set' '-50.250 ppm' "$output"
+claim_equal 'killed: the frequency is the drift value' -50.250000 "$(truth killed steering_ppm)"
+claim_equal 'killed: the tick is nominal' 10000 "$(truth killed tick_us)"
+claim_between 'killed: nothing was stepped' 0.05 0.0801 "$(truth killed error_s)"
+
+# --- and what others do to the clock of the next process is noticed
+run_steering killed
+is_heard_again() {
+    [ "$(grep -c 'is reachable' "$case_dir/killed/holdfastd.log")" -eq 2 ]
+}
+claim_that 'killed: goes on after a new start' wait_for 20 is_heard_again
+happen killed step 1500
+claim_that 'killed: a step by others is noticed' \
+    wait_for 15 said killed holdfastd 'stepped by others \(\+1\.500'
+happen killed suspend 3600000
+claim_that 'killed: a suspension is noticed' \
+    wait_for 15 said killed holdfastd 'resumed \(\+(3599\.999|3600\.000)'
+claim_that 'killed: lives on' is_running killed holdfastd
+stop killed holdfastd
+claim_equal 'killed: ends well' 0 "${exit_status[killed/holdfastd]}"
+
+# --- the two that have no drift file find their frequency
+wait_for 150 is_right stepped -50
+claim_right stepped -50
+claim_equal 'stepped: it stepped once' 1 "$(truth stepped steps)"
+wait_for 90 is_right slewed 30
+claim_right slewed 30
+claim_equal 'slewed: it never stepped' 0 "$(truth slewed steps)"
+claim_equal 'slewed: runs as the user it was told' '65534 65534' \
+    "$(awk '/^Uid:/ { print $2, $3 }' "/proc/$(process_of slewed holdfastd)/status")"
+claim_equal 'slewed: its system calls are filtered' 2 \
+    "$(awk '/^Seccomp:/ { print $2 }' "/proc/$(process_of slewed holdfastd)/status")"
+sleep 10 # a loop that only passes through zero is elsewhere by now
+claim_right stepped -50
+claim_right slewed 30
+
+# --- an end in order leaves the drift value behind, in the file and in the clock
+for host in stepped slewed; do
+    stop "$host" holdfastd
+    claim_equal "$host: ends well" 0 "${exit_status[$host/holdfastd]}"
+    drift=$(cat "$case_dir/$host/state/drift")
+    claim_between "$host: drift file against the frequency left in force" -0.001 0.001 \
+        "$(awk -v drift="$drift" -v steering="$(truth "$host" steering_ppm)" 'BEGIN { print drift - steering }')"
+done
+claim_between 'the machine'\''s clock was not touched, in ms' -50 50 $(($(machine_offset) - machine))

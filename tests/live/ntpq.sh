@@ -1,0 +1,187 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What ntpq and ntptrace print of a holdfastd, checked by value against what is known of the run: who asked it how
+# often is counted in the captured packets, what it is and whom it follows is set up here.
+# Usage: tests/live/ntpq.sh BUILD
+. "$(dirname "$0")/hosts.sh"
+. "$(dirname "$0")/software.sh"
+
+make_switch net
+for host in upstream:1 first:2 second:3 chrony:4 crowd:5 outcast:66; do
+    make_host "${host%:*}"
+    plug "${host%:*}" net "10.0.0.${host#*:}/24"
+done
+crowd=60 # addresses: more than one answer holds
+for ((i = 1; i <= crowd; i++)); do echo "address add 10.0.1.$i/32 dev eth0"; done >"$case_dir/crowd/addresses"
+enter crowd ip -batch "$case_dir/crowd/addresses" || break_off 'the crowd has no addresses'
+route first 10.0.1.0/24
+capture net
+mkdir "$case_dir/first/log/ntpstats"
+run_chronyd upstream <<'END'
+local stratum 3
+allow
+END
+run_holdfastd first <<'END'
+server 10.0.0.1 iburst minpoll 3 maxpoll 3
+server 10.0.0.99 minpoll 3 maxpoll 4 noselect
+restrict 10.0.0.0 mask 255.255.254.0 nomodify
+restrict 10.0.0.66 ignore
+statsdir /var/log/ntpstats/
+statistics loopstats peerstats rawstats sysstats protostats
+END
+await_synchronised first 30
+run_holdfastd second <<'END'
+server 10.0.0.2 iburst minpoll 3 maxpoll 3
+restrict 10.0.0.0 mask 255.255.255.0 nomodify
+END
+run_chronyd chrony <<'END'
+server 10.0.0.2 minpoll 0 maxpoll 0
+END
+await_synchronised second 30
+stop chrony chronyd
+
+# --- ntpq -pn: the source that it follows, and one that is not there
+table=$(ntpq first -pn)
+read -r remote refid stratum type when poll reach delay offset jitter <<<"$(grep '10\.0\.0\.1 ' <<<"$table")"
+claim_equal '-pn: the system peer' '*10.0.0.1' "$remote"
+claim_equal '-pn: its reference is its own clock' 127.127.1.1 "$refid"
+claim_equal '-pn: its stratum' 3 "$stratum"
+claim_equal '-pn: unicast' u "$type"
+claim_between '-pn: heard so many seconds ago' 0 9 "${when/-/0}"
+claim_equal '-pn: asked every 8 s' 8 "$poll"
+claim_between '-pn: reach, octal: one poll, with its burst, at least' 1 $((8#377)) "$((8#$reach))"
+claim_between '-pn: delay in ms' 0.005 5 "$delay"
+claim_between '-pn: offset in ms' -2 2 "$offset"
+claim_between '-pn: jitter in ms' 0 2 "$jitter"
+read -r remote refid stratum _ when poll reach _ <<<"$(grep '10\.0\.0\.99 ' <<<"$table")"
+claim_equal '-pn: who never answered' '10.0.0.99 .INIT. 16 - 0' "$remote $refid $stratum $when $reach"
+claim_between '-pn: asked every 8 or 16 s' 8 16 "$poll"
+claim_equal '-pn: and there is nobody else' 4 "$(wc -l <<<"$table")"
+
+# --- rv: the system
+system=$(ntpq first -c rv)
+now=$(date +%s)
+claim_match 'rv: status: no leap second, by NTP' '^associd=0 status=06[0-9a-f]{2} leap_none, sync_ntp, ' "$system"
+claim_equal 'rv: version' "$("$build/holdfastd" -V | head -n 1)" "$(variable version "$system")"
+claim_equal 'rv: processor' "$(uname -m)" "$(variable processor "$system")"
+claim_equal 'rv: system' "Linux/$(uname -r)" "$(variable system "$system")"
+claim_equal 'rv: leap' 00 "$(variable leap "$system")"
+claim_equal 'rv: stratum' 4 "$(variable stratum "$system")"
+claim_equal 'rv: refid' 10.0.0.1 "$(variable refid "$system")"
+claim_between 'rv: precision' -30 -10 "$(variable precision "$system")"
+claim_between 'rv: rootdelay in ms: that of the one hop' 0.005 5 "$(variable rootdelay "$system")"
+claim_between 'rv: rootdisp in ms: what a hop adds, and 500 ppm of some seconds' 1 100 "$(variable rootdisp "$system")"
+claim_equal 'rv: time constant' 3 "$(variable tc "$system")"
+claim_equal 'rv: least time constant' 3 "$(variable mintc "$system")"
+claim_between 'rv: offset in ms' -2 2 "$(variable offset "$system")"
+claim_between 'rv: frequency in ppm: nothing measured yet' 0 0 "$(variable frequency "$system")"
+claim_between 'rv: system jitter in ms' 0 2 "$(variable sys_jitter "$system")"
+claim_between 'rv: clock jitter in ms' 0 2 "$(variable clk_jitter "$system")"
+claim_between 'rv: wander in ppm' 0 0 "$(variable clk_wander "$system")"
+unix_time() { # unix_time NAME: a time stamp of rv in seconds since 1970
+    local stamp
+    stamp=$(variable "$1" "$system")
+    echo $((16#${stamp%%.*} - 2208988800))
+}
+claim_between 'rv: clock is now' $((now - 3)) $((now + 1)) "$(unix_time clock)"
+claim_between 'rv: the last update is not long ago' $((now - 60)) "$now" "$(unix_time reftime)"
+
+# --- as, apeers and rv ASSOCIATION
+associations=$(ntpq first -c as)
+id=$(variable peer "$system")
+claim_equal 'as: the system peer: conf, reach, auth, condition' 'yes yes none sys.peer' \
+    "$(awk -v id="$id" '$2 == id { print $4, $5, $6, $7 }' <<<"$associations")"
+claim_equal 'as: the other' 'yes no none reject' \
+    "$(awk -v id="$id" '$1 ~ /^[0-9]+$/ && $2 != id { print $4, $5, $6, $7 }' <<<"$associations")"
+claim_match 'apeers: the system peer and its number' "^\*10\.0\.0\.1 .* $id +3 u " "$(ntpq first -c apeers)"
+claim_equal 'apeers: has two lines' 2 "$(ntpq first -c apeers | grep -c ' u ')"
+source=$(ntpq first -c "rv $id")
+for pair in srcadr=10.0.0.1 srcport=123 dstadr=10.0.0.2 leap=00 stratum=3 hmode=3 pmode=4 hpoll=3 ppoll=3 \
+    refid=127.127.1.1 keyid=0 unreach=0; do
+    claim_equal "rv $id: ${pair%=*}" "${pair#*=}" "$(variable "${pair%=*}" "$source")"
+done
+claim_between "rv $id: reach" 1 $((8#377)) "$((8#$(variable reach "$source")))"
+claim_between "rv $id: offset in ms" -2 2 "$(variable offset "$source")"
+claim_between "rv $id: delay in ms" 0.005 5 "$(variable delay "$source")"
+claim_between "rv $id: dispersion in ms" 0.0001 1000 "$(variable dispersion "$source")"
+claim_match "rv $id: passed all tests" 'flash=00 ok' "$source"
+for list in filtdelay filtoffset filtdisp; do
+    claim_equal "rv $id: $list has eight values" 8 "$(grep -o "$list *=[^,]*" <<<"$source" | cut -d = -f 2 | wc -w)"
+done
+other=$(awk -v id="$id" '$1 ~ /^[0-9]+$/ && $2 != id { print $2 }' <<<"$associations")
+claim_equal "rv $other: never heard" '10.0.0.99 16 000' "$(
+    source=$(ntpq first -c "rv $other")
+    echo "$(variable srcadr "$source") $(variable stratum "$source") $(variable reach "$source")"
+)"
+claim_match 'rv of nobody: an error that says so' '[Uu]nknown assoc' "$(ntpq first -c 'rv 4711' 2>&1)"
+
+# --- mrulist: who asked, how often, as the capture has it. The crowd asks twice each, from all its addresses.
+cat >"$case_dir/ask.py" <<'END'
+import socket, sys
+request = bytes.fromhex(sys.argv[1])
+for i in range(1, int(sys.argv[2]) + 1):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.settimeout(2)
+        s.bind(("10.0.1.%d" % i, 0))
+        for _ in range(2):
+            s.sendto(request, ("10.0.0.2", 123))
+            assert len(s.recv(100)) == 48
+END
+claim_that 'each of a crowd gets two replies' inside crowd /usr/bin/python3 "$case_dir/ask.py" "$time_request" $crowd
+sleep 1.2 # what server threads have counted is seen a second later
+list=$(ntpq second -n -c 'mrulist sort=addr' 10.0.0.2)
+captured() { # captured FILTER: packets so far, once dumpcap has written them all
+    local before=-1 count=0
+    while [ "$before" != "$count" ]; do
+        before=$count
+        sleep 0.3
+        count=$(tshark -r "$case_dir/packets.pcap" -Y "$1" 2>/dev/null | wc -l)
+    done
+    echo "$count"
+}
+read -r _ _ _ _ mode version count _ <<<"$(grep ' 10\.0\.0\.4$' <<<"$list")"
+claim_equal 'mrulist: chrony asks in mode 3, version 4' '3 4' "$mode $version"
+claim_equal 'mrulist: as often as it did' "$(captured 'ntp && ip.src == 10.0.0.4 && ip.dst == 10.0.0.2')" "$count"
+claim_equal 'mrulist: the crowd is all there' $crowd "$(grep -cE ' 10\.0\.1\.[0-9]+$' <<<"$list")"
+claim_equal 'mrulist: each of it with two requests' $crowd "$(awk '$NF ~ /^10\.0\.1\./ && $7 == 2' <<<"$list" | wc -l)"
+claim_match 'mrulist: the second server' ' 10\.0\.0\.3$' "$list"
+claim_no_match 'mrulist: not those that it asks itself' ' 10\.0\.0\.99$' "$list"
+
+# --- sysstats: each kind once or more, and counted
+statistic() { # statistic LABEL
+    sed -nE "s/^$1: +([0-9]+).*/\1/p" <<<"$statistics"
+}
+statistics=$(ntpq first -c sysstats)
+before=()
+for label in 'packets received' 'current version' 'older version' 'bad length or format' restricted; do
+    before[${#before[@]}]=$(statistic "$label")
+done
+echo 10.0.0.4 >"$case_dir/senders-of-wrong-packets" # for capture.sh
+ask_bytes chrony 10.0.0.2 "1b${time_request:2}" >/dev/null  # version 3
+ask_bytes chrony 10.0.0.2 "1b${time_request:2}" >/dev/null  # and again
+ask_bytes chrony 10.0.0.2 "${time_request:0:40}" >/dev/null # cut off
+for _ in 1 2 3; do ask_bytes outcast 10.0.0.2 "$time_request" >/dev/null; done
+statistics=$(ntpq first -c sysstats)
+claim_no_match 'sysstats: has all that ntpq asks for' 'Unknown variable|\?' "$statistics"
+claim_between 'sysstats: packets received' $((before[0] + 5)) $((before[0] + 40)) "$(statistic 'packets received')"
+claim_between 'sysstats: of this version' $((before[1] + 1)) $((before[1] + 40)) "$(statistic 'current version')"
+claim_equal 'sysstats: of an older version' $((before[2] + 2)) "$(statistic 'older version')"
+claim_equal 'sysstats: of bad length' $((before[3] + 1)) "$(statistic 'bad length or format')"
+claim_equal 'sysstats: restricted' $((before[4] + 3)) "$(statistic restricted)"
+claim_equal 'sysstats: authentication never failed' 0 "$(statistic 'authentication failed')"
+claim_match 'sysstats: time since the start' '^uptime: +00:0[0-9]:[0-9]{2}$' "$statistics"
+
+# --- ntptrace: down the chain, to the first that does not answer such questions
+trace=$(ntptrace second -n)
+measured='offset -?0\.00[01][0-9]*, synch distance 0\.[0-9]+$'
+claim_match 'ntptrace: begins here' "^127\.0\.0\.1: stratum 5, $measured" "$trace"
+claim_match 'ntptrace: goes on to the first' "^10\.0\.0\.2: stratum 4, $measured" "$trace"
+claim_that 'ntptrace: who is further from the source claims more' \
+    awk -F 'distance ' 'NR == 1 { far = $2 } NR == 2 { exit !(far > $2) }' <<<"$trace"
+
+for host in first second; do
+    stop $host holdfastd
+    claim_equal "$host: exit status" 0 "${exit_status[$host/holdfastd]}"
+done
+stop net dumpcap INT

@@ -1,0 +1,99 @@
+# shellcheck shell=bash disable=SC2154
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# The NTP software of others, and ours, started and asked inside a host of hosts.sh. Each run_ function takes its
+# configuration from standard input and leaves it beside the program's log. None of them steers the clock: chronyd
+# has -x, ours --no-clock-control, and for those that would not serve without steering there is still_clock.c.
+
+still_clock=$build/live/still_clock.so
+python_modules=$debian/python3-ntp/usr/lib/python3/dist-packages
+python_libraries=$(dirname "$(find "$debian/python3-ntp" -name libntpc.so 2>/dev/null)")
+
+run_chronyd() { # run_chronyd HOST [OPTION]... <CONF
+    local host=$1 home=$case_dir/$1
+    shift
+    { cat && printf '%s\n' 'cmdallow 127.0.0.1' 'dumpdir /var/lib'; } >"$home/chrony.conf"
+    start "$host" chronyd "$debian/chrony/usr/sbin/chronyd" -x -d -u root "$@" -f "$home/chrony.conf"
+}
+
+ask_chrony() { # ask_chrony HOST COMMAND...: comma-separated, addresses and numbers as they are
+    local host=$1
+    shift
+    inside "$host" "$debian/chrony/usr/bin/chronyc" -c -n "$@"
+}
+
+run_ntpsec() { # run_ntpsec HOST <CONF
+    local home=$case_dir/$1
+    { cat && printf '%s\n' 'disable kernel' 'logconfig =all'; } >"$home/ntpsec.conf"
+    start "$1" ntpsec env LD_PRELOAD="$still_clock" "$debian/ntpsec/usr/sbin/ntpd" -n -c "$home/ntpsec.conf"
+}
+
+run_openntpd() { # run_openntpd HOST <CONF; its timers run ten times as fast, its packets do not
+    cat >"$case_dir/$1/openntpd.conf"
+    start "$1" openntpd env LD_PRELOAD="$still_clock" STILL_CLOCK_HASTE=10 \
+        "$debian/openntpd/usr/sbin/ntpd" -d -f "$case_dir/$1/openntpd.conf"
+}
+
+ask_openntpd() { # ask_openntpd HOST status|peers|all
+    inside "$1" "$debian/openntpd/usr/sbin/ntpctl" -s "$2"
+}
+
+run_busybox() { # run_busybox HOST OPTION...
+    local host=$1
+    shift
+    start "$host" busybox env LD_PRELOAD="$still_clock" "$debian/busybox/bin/busybox" ntpd -n -d -d "$@"
+}
+
+run_holdfastd() { # run_holdfastd HOST [OPTION]... <CONF
+    local host=$1
+    shift
+    cat >"$case_dir/$host/ntp.conf"
+    start "$host" holdfastd "$build/holdfastd" -n --no-clock-control -c "$case_dir/$host/ntp.conf" "$@"
+}
+
+python_tool() { # python_tool HOST TOOL ARGUMENT...: a Python program of ntpsec's
+    local host=$1 tool=$2
+    shift 2
+    inside "$host" env PATH="$debian/ntpsec/usr/bin:$PATH" PYTHONPATH="$python_modules" \
+        LD_LIBRARY_PATH="$python_libraries" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$tool" "$@"
+}
+
+ntpq() { # ntpq HOST ARGUMENT...
+    python_tool "$1" "$debian/ntpsec/usr/bin/ntpq" "${@:2}"
+}
+
+ntptrace() { # ntptrace HOST ARGUMENT...: it calls ntpq, by name
+    python_tool "$1" "$debian/ntpsec/usr/bin/ntptrace" "${@:2}"
+}
+
+ntpdig() { # ntpdig HOST ARGUMENT...
+    python_tool "$1" "$debian/ntpsec-ntpdig/usr/bin/ntpdig" "${@:2}"
+}
+
+variable() { # variable NAME TEXT: the value of NAME=VALUE in what ntpq -c rv prints, without quotes
+    tr ',\n' '\n\n' <<<"$2" | sed -nE "s/^ *$1=\"?([^\"]*)\"?\$/\1/p" | head -n 1
+}
+
+# --- ours
+status_of() { # status_of HOST KEY: one value of `holdfast status --json`, arrays counted from 0 (sources.0.reach)
+    inside "$1" "$build/holdfast" status --json | awk -f "$root/plots/flatten.awk" | sed -nE "s/^${2//./\\.}\t//p"
+}
+
+is_synchronised() { # is_synchronised HOST
+    [ "$(status_of "$1" state)" = synchronised ]
+}
+
+await_synchronised() { # await_synchronised HOST SECONDS: or the case ends, for nothing else could hold
+    wait_for "$2" is_synchronised "$1" ||
+        break_off "holdfastd in $1 is not synchronised after $2 s: $(tail -n 3 "$case_dir/$1/holdfastd.log" | xargs -0)"
+}
+
+# --- one datagram to port 123 and what comes back, in hex; nothing when nothing comes within a second
+ask_bytes() { # ask_bytes HOST ADDRESS HEX
+    # shellcheck disable=SC2016
+    inside "$1" bash -c '
+        exec 3<>"/dev/udp/$1/123" && printf "$(sed "s/../\\\\x&/g" <<<"$2")" >&3 &&
+            timeout 1 dd bs=4096 count=1 status=none <&3 2>&- | od -An -v -tx1 | tr -d " \n"' - "$2" "$3" 2>&1
+}
+time_request=230006$(printf '0%.0s' {1..74})e000000000000001 # version 4, mode 3, poll 6, a transmit time to be echoed
+read_variables=160200010000000000000000                   # mode 6, READVAR of the system
