@@ -6,6 +6,7 @@
 #include "../engine/daemon/state_files.h"
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "state_files_check.h"
@@ -122,6 +123,19 @@ static void failure_is_told_once_and_recovery_too(void)
     desk_close(&desk);
 }
 
+static void failed_replacement_leaves_nothing_behind(void)
+{
+    struct desk desk = desk_open();
+    char *path = desk_path(&desk, "drift");
+    CHECK_INT(g_mkdir(path, 0755), 0); /* no file can be renamed over a folder */
+    struct state_files *files = open_files(&desk, path, NULL);
+    CHECK(!state_files_write_drift(files, 1));
+    CHECK_NAMES(&desk, "drift");
+    state_files_close(files);
+    g_free(path);
+    desk_close(&desk);
+}
+
 static void leftover_of_a_crash_is_in_nobodys_way(void)
 {
     struct desk desk = desk_open();
@@ -180,7 +194,6 @@ static void stale_pid_files_are_replaced(void)
     }
     CHECK_INT(waitpid(dead, NULL, 0), dead);
     char *gone = g_strdup_printf("%d\n", (int)dead);
-    /* Process 1 lives, but is no daemon of ours. */
     const char *const texts[] = {gone, "1\n", "", "no number\n", "-1\n", "99999999999999\n", NULL};
     for (const char *const *text = texts; *text; text++) {
         CHECK(g_file_set_contents(path, *text, -1, NULL));
@@ -195,27 +208,55 @@ static void stale_pid_files_are_replaced(void)
     desk_close(&desk);
 }
 
-static void second_daemon_is_refused(void)
+/* A process that lives until it is killed, called `name` (NULL = as this one). */
+static pid_t start_process(const char *name)
+{
+    int ready[2];
+    char byte;
+    REQUIRE(pipe(ready) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        bool is_named = !name || prctl(PR_SET_NAME, name) == 0;
+        if (is_named && write(ready[1], "", 1) == 1) {
+            pause();
+        }
+        _exit(1);
+    }
+    close(ready[1]);
+    CHECK_INT(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+static void stop_process(pid_t pid)
+{
+    CHECK_INT(kill(pid, SIGKILL), 0);
+    CHECK_INT(waitpid(pid, NULL, 0), pid);
+}
+
+static void second_daemon_is_refused_and_another_program_is_not(void)
 {
     struct desk desk = desk_open();
     char *path = desk_path(&desk, "pid"), *error = NULL;
-    pid_t other = fork();
-    if (other == 0) {
-        for (;;) {
-            pause();
-        }
-    }
-    char *text = g_strdup_printf("%d\n", (int)other);
+    pid_t twin = start_process(NULL), other = start_process("other");
+    char *text = g_strdup_printf("%d\n", (int)twin);
     CHECK(g_file_set_contents(path, text, -1, NULL));
     struct state_files *files = open_files(&desk, NULL, path);
     CHECK(!state_files_claim_pid(files, &error));
     char *expected =
-        g_strdup_printf("pid file %s: process %d runs already; stop it first", path, (int)other);
+        g_strdup_printf("pid file %s: process %d runs already; stop it first", path, (int)twin);
     CHECK_STR(error, expected);
     state_files_close(files);
     CHECK_FILE(&desk, "pid", text);
-    kill(other, SIGKILL);
-    waitpid(other, NULL, 0);
+    g_free(text);
+    /* Its number was given to somebody else since. */
+    text = g_strdup_printf("%d\n", (int)other);
+    CHECK(g_file_set_contents(path, text, -1, NULL));
+    files = open_files(&desk, NULL, path);
+    CHECK(state_files_claim_pid(files, &error));
+    state_files_close(files);
+    stop_process(twin);
+    stop_process(other);
     g_free(expected);
     g_free(error);
     g_free(text);
@@ -284,11 +325,13 @@ const struct test_case state_files_tests[] = {
     {"folder_that_is_not_there_is_told_at_the_start",
      folder_that_is_not_there_is_told_at_the_start},
     {"failure_is_told_once_and_recovery_too", failure_is_told_once_and_recovery_too},
+    {"failed_replacement_leaves_nothing_behind", failed_replacement_leaves_nothing_behind},
     {"leftover_of_a_crash_is_in_nobodys_way", leftover_of_a_crash_is_in_nobodys_way},
     {"pid_file_is_there_while_the_process_is", pid_file_is_there_while_the_process_is},
     {"pid_file_of_another_is_left_alone_at_the_end", pid_file_of_another_is_left_alone_at_the_end},
     {"stale_pid_files_are_replaced", stale_pid_files_are_replaced},
-    {"second_daemon_is_refused", second_daemon_is_refused},
+    {"second_daemon_is_refused_and_another_program_is_not",
+     second_daemon_is_refused_and_another_program_is_not},
     {"pid_file_that_cannot_be_written_is_an_error", pid_file_that_cannot_be_written_is_an_error},
     {"missing_rights_are_told_before_they_are_needed",
      missing_rights_are_told_before_they_are_needed},

@@ -6,6 +6,8 @@
 #ifndef HOLDFAST_DAEMON_DAEMON_H
 #define HOLDFAST_DAEMON_DAEMON_H
 
+#include <sys/utsname.h>
+
 #include "../config/ntpconf.h"
 #include "../control.h"
 #include "../engine.h"
@@ -66,6 +68,8 @@ struct daemon {
     struct state_files *files;
     struct recorder *recorder; /* NULL = nothing is recorded */
     struct metrics *metrics;   /* NULL = no page */
+    struct utsname host;
+    char system[2 * sizeof(((struct utsname *)NULL)->sysname)]; /* NAME/RELEASE */
     struct control_terms control;
     struct control_traffic traffic;
     struct control_meter meter;

@@ -97,13 +97,9 @@ static enum exit_status run(struct daemon *d, struct ntpconf *conf)
     return status;
 }
 
-int main(int argc, char **argv)
+/* What needs no daemon, or starts one. */
+static enum exit_status obey(struct daemon *d)
 {
-    struct daemon *d = g_new0(struct daemon, 1);
-    d->signals = d->readiness = -1;
-    if (!options_parse(argc, argv, &d->options)) {
-        return EXIT_USAGE;
-    }
     if (d->options.help) {
         options_print_help(stdout);
         return EXIT_ALL_RIGHT;
@@ -117,13 +113,24 @@ int main(int argc, char **argv)
         fprintf(stderr, "holdfastd: %s is not run\n", d->options.config);
         return EXIT_CONFIGURATION;
     }
+    if (!d->options.check_config && !d->options.restore_rate) {
+        return run(d, conf);
+    }
+    enum exit_status status = EXIT_ALL_RIGHT;
     if (d->options.check_config) {
         configure_print_limits(conf);
-        ntpconf_free(conf);
-        return EXIT_ALL_RIGHT;
+    } else {
+        status = start_restore_rate(&d->options, conf);
     }
-    enum exit_status status =
-        d->options.restore_rate ? start_restore_rate(&d->options, conf) : run(d, conf);
+    ntpconf_free(conf);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon *d = g_new0(struct daemon, 1);
+    d->signals = d->readiness = -1;
+    enum exit_status status = options_parse(argc, argv, &d->options) ? obey(d) : EXIT_USAGE;
     g_free(d);
     return (int)status;
 }

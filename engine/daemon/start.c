@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 /* ---- the clock ------------------------------------------------------------------------------ */
@@ -213,15 +212,13 @@ static enum exit_status start_engine(struct daemon *d, struct ntpconf *conf)
 
 static void describe_host(struct daemon *d)
 {
-    struct utsname *name = g_new0(struct utsname, 1);
     d->control.version = DAEMON_VERSION;
-    d->control.processor = "unknown";
-    d->control.system = "unknown";
-    if (uname(name) == 0) {
-        d->control.processor = g_strdup(name->machine);
-        d->control.system = g_strdup_printf("%s/%s", name->sysname, name->release);
+    d->control.processor = d->control.system = "unknown";
+    if (uname(&d->host) == 0) {
+        g_snprintf(d->system, sizeof d->system, "%s/%s", d->host.sysname, d->host.release);
+        d->control.processor = d->host.machine;
+        d->control.system = d->system;
     }
-    g_free(name);
 }
 
 enum exit_status start_daemon(struct daemon *d, struct ntpconf *conf)

@@ -111,6 +111,8 @@ break_off() { # break_off WHY: nothing that follows could hold
 # --- hosts
 furnish() { # furnish HOME: the folders that the host sees in place of the machine's
     local home=$1 file
+    # What is written below goes over files of the same names: never but in a folder of this case.
+    case $home in "$case_dir"/[a-z]*) ;; *) break_off "\"$home\" is no host of this case" ;; esac
     mkdir -p "$home"/etc "$home"/log "$home"/run/{chrony,openntpd} "$home"/lib/{ntp,openntpd/db,openntpd/run}
     for file in ld.so.cache ld.so.conf ld.so.conf.d services protocols localtime alternatives; do
         if [ -e "/etc/$file" ]; then cp -a "/etc/$file" "$home/etc/"; fi
