@@ -9,10 +9,10 @@ build=$1
 logs=$build/check
 mkdir -p "$logs" || exit 2
 
-parts=0 passed=0 failed=0 broken=()
+parts=0 passed=0 failed=0 broken=() times=()
 
 part() { # part NAME COMMAND...: runs it, shows what it says, takes its counts
-    local name=$1 status counts
+    local name=$1 status counts begun=$SECONDS
     shift
     "$@" 2>&1 | tee "$logs/$name.log"
     status=${PIPESTATUS[0]}
@@ -28,6 +28,7 @@ part() { # part NAME COMMAND...: runs it, shows what it says, takes its counts
         failed=$((failed + 1)) # nothing tested, or failures without a failing status
         status=1
     fi
+    times+=("$name $((SECONDS - begun))")
     [ "$status" -eq 0 ] || broken+=("$name")
 }
 
@@ -80,5 +81,6 @@ part live await live
 if [ ${#broken[@]} -gt 0 ]; then
     echo "check: failed parts: ${broken[*]} (logs in $logs/)"
 fi
+printf 'check: seconds a part took:%s\n' "$(printf ' %s' "${times[@]}")"
 echo "check, $parts parts: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

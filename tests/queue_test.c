@@ -91,8 +91,8 @@ static void pushes_between_pops_keep_the_order(void)
     queue_clear(&queue);
 }
 
-/* Thousands of entries, most of them in later seconds, some in the present one, some beyond the last
- * bin, many at equal times. */
+/* Thousands of entries, most of them in later seconds, some in the present one, some beyond the
+ * last bin, many at equal times. */
 static void entries_of_many_seconds_leave_in_order(void)
 {
     enum { N = 20000, SPAN_S = 3 * QUEUE_BINS };

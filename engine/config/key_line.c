@@ -210,7 +210,7 @@ static bool load_keys(struct ntpconf_reader *reader)
         make_synthetic_keys(reader);
         return true;
     }
-    if (!reader->keys_path) {
+    if (line && !reader->keys_path) {
         line_error(line, 1, reader->messages, "%s is outside of the files that may be read",
                    line->words[1].text);
         return false;

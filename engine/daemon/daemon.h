@@ -85,8 +85,10 @@ struct daemon {
     int readiness;       /* pipe to the process that waits for us to be ready; -1 = none */
     double drift_ppm;    /* known or of the drift file; NAN = none */
     bool is_steering;    /* the right to steer, used and not refused */
+    bool owns_rate;      /* it was set, and has to be left at the drift */
     bool is_over, addresses_changed;
-    bool has_stepped; /* once at least */
+    bool has_stepped;   /* once at least */
+    bool has_told_slew; /* -q: what it waits for */
     enum exit_status status;
 };
 

@@ -10,6 +10,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "../constants.h"
 #include "daemon.h"
 
 enum {
@@ -25,6 +26,9 @@ enum {
 
 /* A foreign step is noticed within this, if nothing else wakes the loop before. */
 #define LOOK_S 8.0
+
+/* -q: what is left of the offset when the clock counts as set. */
+#define QUIT_CLOSE_S 1e-3
 
 static struct engine_call call_of(struct daemon *d, enum engine_verb verb)
 {
@@ -138,15 +142,28 @@ static void end_quit(struct daemon *d, enum exit_status status)
     d->status = status;
 }
 
+/* -q where nothing may be stepped lasts as long as the slew: it would end with the process. */
+static void tell_slew(struct daemon *d, double residual_s)
+{
+    if (!d->has_told_slew) {
+        d->has_told_slew = true;
+        log_line(d->log, LOG_LEVEL_NOTICE,
+                 "%+.3f s are left and slewed, as -x or tinker step wants it: some %.0f s until "
+                 "the clock is set",
+                 residual_s, ceil(fabs(residual_s) / SLEW_MAX));
+    }
+}
+
 /* -q: the clock was set, or will not be. */
 static void judge_quit(struct daemon *d, struct instant now)
 {
     struct system_status status;
     engine_status(d->engine, now, &status);
-    bool is_close = status.state == STATE_SYNCHRONISED && fabs(status.residual_s) < 1e-3;
+    bool is_synchronised = status.state == STATE_SYNCHRONISED;
+    bool is_close = is_synchronised && fabs(status.residual_s) < QUIT_CLOSE_S;
     if (d->has_stepped || is_close) {
         log_line(d->log, LOG_LEVEL_NOTICE, "the clock is set%s",
-                 d->has_stepped ? "" : ": it was right within 1 ms");
+                 d->has_stepped ? "" : ": it is right within 1 ms");
         end_quit(d, d->is_steering || !d->has_stepped ? EXIT_ALL_RIGHT : EXIT_AT_WORK);
     } else if (status.state == STATE_PANIC) {
         log_line(d->log, LOG_LEVEL_ERROR,
@@ -156,8 +173,17 @@ static void judge_quit(struct daemon *d, struct instant now)
     } else if (!d->is_steering) {
         log_line(d->log, LOG_LEVEL_ERROR, "the clock is not set: no right to set it");
         end_quit(d, EXIT_AT_WORK);
+    } else if (d->configuration->engine.association_count == 0) {
+        log_line(d->log, LOG_LEVEL_ERROR,
+                 "the clock is not set: %s names no server; add a server or pool line",
+                 d->options.config);
+        end_quit(d, EXIT_AT_WORK);
+    } else if (is_synchronised) {
+        tell_slew(d, status.residual_s);
     } else if (!mono_before(now.mono, d->quit_by)) {
-        log_line(d->log, LOG_LEVEL_ERROR, "the clock is not set: no server was found within 60 s");
+        log_line(d->log, LOG_LEVEL_ERROR,
+                 "the clock is not set: no server that can be followed "
+                 "answered within 60 s");
         end_quit(d, EXIT_AT_WORK);
     }
 }
@@ -187,7 +213,7 @@ static int wait_ms(struct daemon *d)
     struct instant now = kernel_clock_read(&d->clock);
     mono_time due = mono_earlier(mono_earlier(d->wake, d->next_look), d->next_hour);
     due = mono_earlier(due, daemon_held_due(d));
-    if (d->options.quit) {
+    if (d->options.quit && !d->has_told_slew) {
         due = mono_earlier(due, d->quit_by);
     }
     double wait_s = mono_diff_s(due, now.mono);

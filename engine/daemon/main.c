@@ -72,7 +72,7 @@ static enum exit_status run(struct daemon *d, struct ntpconf *conf)
     const struct daemon_options *o = &d->options;
     char *error = NULL;
     bool is_held = o->foreground || o->debug || o->quit || service_manager_is_present();
-    service_manager_open(&d->manager);
+    int no_manager = service_manager_open(&d->manager) ? 0 : errno;
     if (!is_held) {
         go_into_background(d);
     }
@@ -84,6 +84,10 @@ static enum exit_status run(struct daemon *d, struct ntpconf *conf)
         return EXIT_AT_WORK;
     }
     log_line(d->log, LOG_LEVEL_NOTICE, DAEMON_VERSION " starts with %s", o->config);
+    if (no_manager != 0) {
+        log_line(d->log, LOG_LEVEL_WARNING, "the service manager cannot be told of us: %s",
+                 g_strerror(no_manager));
+    }
     enum exit_status status = start_daemon(d, conf);
     if (status == EXIT_ALL_RIGHT) {
         tell_ready(d);

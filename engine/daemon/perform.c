@@ -85,12 +85,20 @@ static uint16_t question(const struct daemon *d, uint16_t association)
     return (uint16_t)(d->generation * ASSOCIATIONS_MAX + association);
 }
 
+/* The family of the line, else of -4 and -6: an address that we do not use is no use. */
+static uint8_t family_for(const struct daemon *d, const struct association_config *config)
+{
+    if (config->address.family != ADDRESS_NONE) {
+        return config->address.family;
+    }
+    return d->options.only_ipv4 ? ADDRESS_V4 : d->options.only_ipv6 ? ADDRESS_V6 : ADDRESS_NONE;
+}
+
 static void perform_resolve(struct daemon *d, struct consequences *c)
 {
     uint16_t association = d->effects.resolve_association;
     const struct association_config *config = &d->configuration->engine.associations[association];
-    if (!resolver_ask(d->resolver, question(d, association), config->name,
-                      config->address.family)) {
+    if (!resolver_ask(d->resolver, question(d, association), config->name, family_for(d, config))) {
         struct engine_call *call = consequence(c, VERB_RESOLVED, kernel_clock_read(&d->clock));
         call->u.resolved.association = association;
     }
@@ -184,7 +192,7 @@ void daemon_trace(void *context, const struct trace_record *record)
         break;
     case TRACE_DENIED:
         if (d->options.debug >= 2) {
-            log_often(d->log, LOG_LEVEL_DEBUG, "denied", "%s", text);
+            log_line(d->log, LOG_LEVEL_DEBUG, "%s", text);
         }
         break;
     default: /* samples, updates, raw exchanges: statistics, and noise in a log */

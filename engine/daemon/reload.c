@@ -3,8 +3,8 @@
  * Another configuration for a running engine: whole or not at all.
  *
  * The new configuration is read to its end before anything changes; one with an error leaves
- * everything as it was and says so. The number of threads and the address of the metrics page stay
- * until a restart, which is said as well.
+ * everything as it was and says so. The number of threads, the address of the metrics page and the
+ * right to steer that was given up stay until a restart, which is said as well.
  */
 #include "daemon.h"
 
@@ -41,15 +41,21 @@ static void adopt(struct daemon *d, struct configuration *next)
 }
 
 /* What a reload cannot change. */
-static void tell_what_stays(struct daemon *d, const struct host_config *now,
-                            const struct host_config *next)
+static void tell_what_stays(struct daemon *d, const struct ntpconf *conf)
 {
+    const struct host_config *now = &d->configuration->conf->host, *next = &conf->host;
     if (now->threads != next->threads) {
         log_line(d->log, LOG_LEVEL_WARNING, "threads takes effect at the next start");
     }
     if (!address_equal(&now->metrics.address, &next->metrics.address) ||
         now->metrics.port != next->metrics.port) {
         log_line(d->log, LOG_LEVEL_WARNING, "metrics takes effect at the next start");
+    }
+    if (d->configuration->conf->engine.disable_discipline && !conf->engine.disable_discipline &&
+        !d->is_steering && !d->options.no_clock_control) {
+        log_line(d->log, LOG_LEVEL_WARNING,
+                 "the end of \"disable ntp\" takes effect at the next start: the right to set the "
+                 "clock is gone");
     }
 }
 
@@ -72,7 +78,7 @@ void daemon_reload(struct daemon *d)
         service_manager_ready(&d->manager, "the new configuration has errors: the former stays");
         return;
     }
-    tell_what_stays(d, &d->configuration->conf->host, &conf->host);
+    tell_what_stays(d, conf);
     struct udp_options sockets = configure_sockets(d, &conf->host);
     udp_reload(d->udp, &sockets);
     struct configuration *next = configure_engine(d, conf);

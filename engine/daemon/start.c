@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The order of a start: the clock's rate first, then what takes rights (names' process, sockets,
- * directories), then the rights are dropped, then threads and the engine.
+ * The order of a start: what takes rights (names' process, sockets, directories), then the rights
+ * are dropped, then the clock's rate, the engine and its threads.
  */
 #include "start.h"
 
@@ -26,8 +26,7 @@ static double read_drift(const char *path, struct log *log)
     double drift_ppm = NAN;
     char *error = NULL;
     if (path && drift_read(path, &drift_ppm, &error) == DRIFT_BAD) {
-        log_line(log, LOG_LEVEL_WARNING,
-                 "drift file %s: %s; the frequency is measured as if there were none", path, error);
+        log_line(log, LOG_LEVEL_WARNING, "%s; until then it counts as missing", error);
         g_free(error);
         drift_ppm = NAN;
     }
@@ -68,12 +67,21 @@ static void start_clock(struct daemon *d, const struct ntpconf *conf)
         d->is_steering = false;
         log_line(d->log, LOG_LEVEL_INFO,
                  "the clock is not touched: it is followed and served as it is");
-    } else {
-        int refused = kernel_clock_restore(&d->clock, isnan(d->drift_ppm) ? 0.0 : d->drift_ppm);
-        if (refused != 0) {
-            log_line(d->log, LOG_LEVEL_WARNING, "the clock's rate cannot be set: %s",
-                     g_strerror(refused));
-        }
+    }
+}
+
+/* What a former process left in force ends here, once the ports are ours: whoever else has them may
+ * be in the middle of a slew of his own. */
+static void start_rate(struct daemon *d)
+{
+    if (!d->is_steering) {
+        return;
+    }
+    int refused = kernel_clock_restore(&d->clock, isnan(d->drift_ppm) ? 0.0 : d->drift_ppm);
+    d->owns_rate = true;
+    if (refused != 0) {
+        log_line(d->log, LOG_LEVEL_WARNING, "the clock's rate cannot be set: %s",
+                 g_strerror(refused));
     }
 }
 
@@ -236,6 +244,7 @@ enum exit_status start_daemon(struct daemon *d, struct ntpconf *conf)
         ntpconf_free(conf);
         return status;
     }
+    start_rate(d);
     if ((status = start_engine(d, conf)) != EXIT_ALL_RIGHT) {
         return status;
     }
@@ -250,7 +259,7 @@ void start_undo(struct daemon *d)
     if (d->metrics) {
         metrics_close(d->metrics);
     }
-    if (d->is_steering) {
+    if (d->owns_rate && d->is_steering) {
         kernel_clock_restore(&d->clock, isnan(d->drift_ppm) ? 0.0 : d->drift_ppm);
     }
     if (d->recorder) {
