@@ -109,7 +109,7 @@ demo: packages
 	@echo 'Pictures, report.txt, summary.json and truth.csv: out/time-group/'
 
 check: packages
-	@+$(SELF) $(BUILD)/holdfast $(BUILD)/holdfastd $(BUILD)/unit man
+	@+$(SELF) $(BUILD)/holdfast $(BUILD)/holdfastd $(BUILD)/unit $(BUILD)/load man
 	@+$(SELF) BUILD=$(BUILD)/san SAN=1 OPT=-O1 $(BUILD)/san/holdfast $(BUILD)/san/holdfastd $(BUILD)/san/unit
 	@+$(SELF) BUILD=$(BUILD)/gcc-O0 CC=gcc OPT=-O0 $(BUILD)/gcc-O0/holdfast
 	@+MAKE='$(MAKE)' tests/check.sh $(BUILD)
