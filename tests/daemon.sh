@@ -190,9 +190,16 @@ claim 'and serves until it is ended' "$([ "$status" -eq 0 ] || echo "status $sta
 printf 'not a number\n' >drift
 begin "${base[@]}" -f drift
 says 'a drift file of garbage is named' 'drift file drift: .*not a number'
+claim 'once in its line' "$(grep -c 'drift file drift: drift file' log | grep -v '^0$')"
 claim 'and does not stop it' "$(lives || echo 'it is gone')"
 end_daemon
 claim 'nor is the file written over with what is not known' "$(grep -qx 'not a number' drift || echo "it holds $(cat drift)")"
+
+{ cat good.conf && echo 'leapfile drift'; } >leap.conf
+begin -c leap.conf --no-clock-control "${unlisted[@]}"
+says 'a leap file that is none is named' 'leap file drift: line 1 is none of a list of leap seconds'
+claim 'and does not stop it either' "$(lives || echo 'it is gone')"
+end_daemon
 
 begin "${base[@]}" -l nowhere/log 2>/dev/null
 claim 'a log that cannot be opened ends the start' "$(! lives || echo 'it lives')"
@@ -213,7 +220,7 @@ cp good.conf live.conf
 begin -c live.conf --no-clock-control "${unlisted[@]}"
 echo 'restrct default' >>live.conf
 kill -HUP "$daemon"
-says 'a reload with an error names it' 'live.conf:5:1: error: .*restrct'
+says 'a reload with an error names it' 'error: live.conf:5:1: .*"restrct"'
 says 'and keeps what was' 'live.conf is not loaded: the former configuration stays'
 sed -i '$d' live.conf
 echo 'server 192.0.2.7 iburst' >>live.conf

@@ -60,6 +60,7 @@ struct configuration *configure_engine(const struct daemon *d, struct ntpconf *c
     size_t own_count = 0;
     const struct address *own = d->udp ? udp_own(d->udp, &own_count) : NULL;
     configuration->conf = conf;
+    configuration->log_choice = log_choice_read(conf->host.logconfig, conf->host.logconfig_count);
     *config = conf->engine;
     apply_options(&d->options, configuration);
     own_count = MIN(own_count, (size_t)OWN_ADDRESSES_MAX);
@@ -103,6 +104,25 @@ struct udp_options configure_sockets(const struct daemon *d, const struct host_c
                                 .skips_virtual = o->skip_virtual,
                                 .port = o->port,
                                 .threads = o->quit ? 0 : thread_count(host)};
+}
+
+void configure_leaps(struct daemon *d, const struct host_config *host)
+{
+    struct leap_file list = {.count = 0};
+    char *error = NULL;
+    if (host->leapfile && !leap_file_read(host->leapfile, &list, &error)) {
+        log_line(d->log, LOG_LEVEL_WARNING,
+                 "leap file %s: %s; the kernel is not told TAI - UTC by it; get a new one",
+                 host->leapfile, error);
+        g_free(error);
+        return;
+    }
+    d->leaps = list;
+    if (list.count > 0 && unix_s_from_ntp(kernel_clock_read(&d->clock).clock) > list.expires_s) {
+        log_line(d->log, LOG_LEVEL_WARNING,
+                 "leap file %s has expired: it may lack a leap second; get a new one",
+                 host->leapfile);
+    }
 }
 
 static size_t count_sources(const struct engine_config *config)

@@ -14,7 +14,9 @@
 #include "../recording.h"
 #include "../version.h"
 #include "kernel_clock.h"
+#include "leap_file.h"
 #include "log.h"
+#include "log_choice.h"
 #include "metrics.h"
 #include "options.h"
 #include "recorder.h"
@@ -43,6 +45,7 @@ struct configuration {
     struct association_config associations[ASSOCIATIONS_MAX]; /* with what options add */
     struct address own[OWN_ADDRESSES_MAX];
     void *memory; /* of the engine that runs it */
+    log_choice log_choice;
 };
 
 enum { HELD_SIZE_MAX = 1024 };
@@ -60,6 +63,7 @@ struct daemon {
     struct service_manager manager;
     struct log *log;
     struct kernel_clock clock;
+    struct leap_file leaps; /* empty without a leapfile line */
     struct configuration *configuration;
     struct engine *engine;
     struct udp *udp;
@@ -88,6 +92,7 @@ struct daemon {
     bool owns_rate;      /* it was set, and has to be left at the drift */
     bool is_over, addresses_changed;
     bool has_stepped;   /* once at least */
+    bool has_new_state; /* of which the kernel has not been told yet */
     bool has_told_slew; /* -q: what it waits for */
     enum exit_status status;
 };
@@ -106,6 +111,9 @@ void configuration_free(struct configuration *configuration);
 
 /* Which sockets the options and the configuration want. */
 struct udp_options configure_sockets(const struct daemon *d, const struct host_config *host);
+
+/* Reads the list of leap seconds; what is wrong with it is told, and the former one stays. */
+void configure_leaps(struct daemon *d, const struct host_config *host);
 
 /* Says what the configuration uses of each ceiling. */
 void configure_print_limits(const struct ntpconf *conf);

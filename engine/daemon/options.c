@@ -43,8 +43,8 @@ static const struct option_help table[ROWS] = {
     [ROW_CONFIG] = {'c', "configfile", "FILE", "the configuration; default " DEFAULT_CONFIGURATION},
     [ROW_DEBUG] =
         {'d', "debug", NULL,
-         "stay in the foreground and log more; twice: packets that restrict refuses, too (requests "
-         "for time only with threads 0)"},
+         "stay in the foreground and log more; twice: requests that restrict refuses, too "
+         "(with threads 0)"},
     [ROW_LARGE] = {'g', "panicgate", NULL,
                    "the first correction may be larger than the panic threshold (1000 s)"},
     [ROW_FOREGROUND] = {'n', "nofork", NULL,

@@ -35,18 +35,36 @@ static void tell_refusal(struct daemon *d, int error)
              g_strerror(error));
 }
 
+/* By a clock that is right only: which leap seconds are behind it, it must know. */
+static void tell_tai(struct daemon *d, const struct system_status *status, ntp_time now)
+{
+    if (status->state == STATE_SYNCHRONISED || status->state == STATE_HOLDOVER) {
+        int32_t tai_s = leap_file_tai(&d->leaps, unix_s_from_ntp(now));
+        if (tai_s != 0) {
+            kernel_clock_set_tai(&d->clock, tai_s);
+        }
+    }
+}
+
+/* The command of the effects, or none but what the kernel is told with every one. */
 static void perform_clock(struct daemon *d, struct consequences *c)
 {
+    static const struct clock_command nothing = {.what = 0};
+    bool is_commanded = (d->effects.todo & EFFECT_CLOCK) != 0;
+    const struct clock_command *command = is_commanded ? &d->effects.clock : &nothing;
     struct system_status status;
-    bool steps = (d->effects.clock.what & CLOCK_STEP) != 0;
+    bool steps = (command->what & CLOCK_STEP) != 0;
+    d->has_new_state = false;
     if (!d->is_steering) {
         return;
     }
-    engine_status(d->engine, kernel_clock_read(&d->clock), &status);
+    struct instant now = kernel_clock_read(&d->clock);
+    engine_status(d->engine, now, &status);
+    tell_tai(d, &status, now.clock);
     if (steps && d->responder) {
         responder_hold(d->responder);
     }
-    int error = kernel_clock_perform(&d->clock, &d->effects.clock, &status);
+    int error = kernel_clock_perform(&d->clock, command, &status);
     if (steps && d->responder) {
         responder_publish(d->responder, engine_server_view(d->engine));
         responder_release(d->responder);
@@ -107,7 +125,8 @@ static void perform_resolve(struct daemon *d, struct consequences *c)
 static void perform(struct daemon *d, struct consequences *c)
 {
     unsigned todo = d->effects.todo;
-    if (todo & EFFECT_CLOCK) {
+    /* The engine's next command may be a poll interval away: too long for what others read. */
+    if (todo & EFFECT_CLOCK || d->has_new_state) {
         perform_clock(d, c);
     }
     if ((todo & EFFECT_VIEW) && d->responder) {
@@ -170,12 +189,16 @@ void daemon_trace(void *context, const struct trace_record *record)
     struct daemon *d = context;
     char text[256];
     state_files_trace(d->files, record);
+    if (record->kind == TRACE_STATE) {
+        d->has_new_state = true;
+        tell_manager(d, record);
+    }
+    if (!log_choice_wants(d->configuration->log_choice, record)) {
+        return;
+    }
     trace_text(record, text, sizeof text);
     switch (record->kind) {
     case TRACE_STATE:
-        tell_manager(d, record);
-        log_line(d->log, LOG_LEVEL_NOTICE, "%s", text);
-        break;
     case TRACE_LEADER:
     case TRACE_STEP:
     case TRACE_CLOCK:

@@ -14,9 +14,14 @@ static void tell_log(void *context, const struct message *message)
                                             [SEVERITY_WARNING] = LOG_LEVEL_WARNING,
                                             [SEVERITY_ERROR] = LOG_LEVEL_ERROR};
     const struct daemon *d = context;
-    char *text = message_text(message);
-    log_line(d->log, levels[message->severity], "%s", text);
-    g_free(text);
+    /* The log says by itself how bad it is. */
+    char place[32] = "";
+    if (message->column > 0) {
+        g_snprintf(place, sizeof place, ":%u:%u", message->line, message->column);
+    } else if (message->line > 0) {
+        g_snprintf(place, sizeof place, ":%u", message->line);
+    }
+    log_line(d->log, levels[message->severity], "%s%s: %s", message->file, place, message->text);
 }
 
 /* The engine goes on under `next`; the former configuration is freed once nobody reads it. */
@@ -68,21 +73,32 @@ static void reopen_log(struct daemon *d, const struct host_config *host)
     }
 }
 
+/* With fewer rights than at the start, what was readable then may not be so now. */
+static void tell_failure(struct daemon *d)
+{
+    const struct daemon_options *o = &d->options;
+    log_line(d->log, LOG_LEVEL_ERROR, "%s is not loaded: the former configuration stays%s%s%s%s",
+             o->config, o->root ? "; files are looked for below the root directory " : "",
+             o->root ? o->root : "", o->user ? "; they are read as user " : "",
+             o->user ? o->user : "");
+    service_manager_ready(&d->manager, "the new configuration has errors: the former stays");
+}
+
 void daemon_reload(struct daemon *d)
 {
     service_manager_reloading(&d->manager);
     struct ntpconf *conf = configure_load(&d->options, tell_log, d);
+    /* Whoever rotates logs sends this signal too, and does not care whether the rest is right. */
+    reopen_log(d, conf ? &conf->host : &d->configuration->conf->host);
     if (!conf) {
-        log_line(d->log, LOG_LEVEL_ERROR, "%s is not loaded: the former configuration stays",
-                 d->options.config);
-        service_manager_ready(&d->manager, "the new configuration has errors: the former stays");
+        tell_failure(d);
         return;
     }
     tell_what_stays(d, conf);
     struct udp_options sockets = configure_sockets(d, &conf->host);
     udp_reload(d->udp, &sockets);
     struct configuration *next = configure_engine(d, conf);
-    reopen_log(d, &conf->host);
+    configure_leaps(d, &conf->host);
     state_files_reload(d->files, &conf->host);
     adopt(d, next);
     log_line(d->log, LOG_LEVEL_NOTICE, "%s is loaded anew", d->options.config);

@@ -58,11 +58,13 @@ static void start_clock(struct daemon *d, const struct ntpconf *conf)
 {
     bool wants = !d->options.no_clock_control && !conf->engine.disable_discipline;
     d->is_steering = kernel_clock_open(&d->clock, wants);
+    int refused = errno;
     d->drift_ppm = read_drift(drift_path(&d->options, conf), d->log);
+    configure_leaps(d, &conf->host);
     if (wants && !d->is_steering) {
         log_line(d->log, LOG_LEVEL_WARNING,
                  "no right to set the clock (%s): it is followed and served as it is",
-                 g_strerror(errno));
+                 g_strerror(refused));
     } else if (!wants) {
         d->is_steering = false;
         log_line(d->log, LOG_LEVEL_INFO,

@@ -16,48 +16,7 @@
 # Usage: tests/live/discipline.sh BUILD
 . "$(dirname "$0")/hosts.sh"
 . "$(dirname "$0")/software.sh"
-
-virtual=$case_dir/virtual_clock
-for product in "-fPIC -shared -o $virtual.so" "-o $virtual tests/live/virtual_clock_control.c"; do
-    # shellcheck disable=SC2086
-    (cd "$root" && ${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra $product tests/live/virtual_clock.c -pthread -lm) ||
-        break_off 'the virtual clock cannot be compiled'
-done
-
-truth() { # truth HOST NAME: of its virtual clock
-    VIRTUAL_CLOCK_STATE=$case_dir/$1/clock "$virtual" show | sed -n "s/^$2 //p"
-}
-
-happen() { # happen HOST VERB AMOUNT: to its virtual clock
-    VIRTUAL_CLOCK_STATE=$case_dir/$1/clock "$virtual" "$2" "$3"
-}
-
-on_clock() { # on_clock HOST: the words that put a command on its virtual clock
-    echo env LD_PRELOAD="$virtual.so" VIRTUAL_CLOCK_STATE="$case_dir/$1/clock"
-}
-
-run_steering() { # run_steering HOST [OPTION]...: its ntp.conf is there already
-    local host=$1
-    shift
-    # shellcheck disable=SC2046
-    start "$host" holdfastd $(on_clock "$host") "$build/holdfastd" -n -c "$case_dir/$host/ntp.conf" "$@"
-}
-
-machine_offset() { # of the real clock to what nobody can set, in ms
-    /usr/bin/python3 -c 'import time
-print((time.clock_gettime_ns(time.CLOCK_REALTIME) - time.clock_gettime_ns(time.CLOCK_BOOTTIME)) // 1000000)'
-}
-
-make_clock() { # make_clock HOST PPM MS ADDRESS [LINE]...: its virtual clock, its place in the network, its ntp.conf
-    local host=$1 ppm=$2 ms=$3 address=$4
-    shift 4
-    make_host "$host"
-    plug "$host" net "$address/24"
-    VIRTUAL_CLOCK_PPM=$ppm VIRTUAL_CLOCK_OFFSET_MS=$ms truth "$host" error_s >"$case_dir/$host/error"
-    mkdir "$case_dir/$host/state"
-    printf '%s\n' 'server 10.0.0.1 iburst minpoll 3 maxpoll 3' "driftfile $case_dir/$host/state/drift" "$@" \
-        >"$case_dir/$host/ntp.conf"
-}
+. "$(dirname "$0")/virtual_clock.sh"
 
 is_right() { # is_right HOST STEERING: it has lost its error, and has the frequency that it should have
     is_between -0.001 0.001 "$(truth "$1" error_s)" && is_between $(($2 - 1)) $(($2 + 1)) "$(truth "$1" steering_ppm)"
@@ -91,19 +50,14 @@ local stratum 3
 allow
 END
 
-# --- the library is in force before anything may steer: its date is a day on, and the clock it sets is not ours
-# shellcheck disable=SC2046
-ahead=$(VIRTUAL_CLOCK_OFFSET_MS=86400000 inside server $(on_clock server) date +%s)
-claim_between 'a program on a virtual clock reads that one' 86395 86405 $((ahead - $(date +%s)))
-# shellcheck disable=SC2046
-inside server $(on_clock server) date -s '2001-01-01' >/dev/null
-claim_equal 'and sets that one' 1 "$(truth server steps)"
-claim_between 'and not the machine'\''s' -50 50 $(($(machine_offset) - machine))
-[ "$failed" -eq 0 ] || break_off 'nothing that steers may run here'
+prepare_clocks server
 
-make_clock stepped 50 80 10.0.0.2 'tinker step 0.05 stepout 30'
-make_clock slewed -30 -20 10.0.0.3 'tinker stepout 30'
-make_clock killed 50 80 10.0.0.4
+steering() { # steering HOST PPM MS ADDRESS [LINE]...: follows the server, and keeps a drift file
+    make_clock "$@" 'server 10.0.0.1 iburst minpoll 3 maxpoll 3' "driftfile $case_dir/$1/state/drift"
+}
+steering stepped 50 80 10.0.0.2 'tinker step 0.05 stepout 30'
+steering slewed -30 -20 10.0.0.3 'tinker stepout 30'
+steering killed 50 80 10.0.0.4
 claim_between 'stepped: begins 80 ms ahead' 0.0799 0.0801 "$(cat "$case_dir/stepped/error")"
 claim_between 'slewed: begins 20 ms behind' -0.0201 -0.0199 "$(cat "$case_dir/slewed/error")"
 echo '-50.25' >"$case_dir/killed/state/drift"

@@ -1,0 +1,94 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What holdfastd does to a clock at once, on virtual clocks: -q with its exit statuses, -g and -x; a second daemon
+# beside one that slews; what the kernel is told when the state changes; `disable ntp`; and -4 for names.
+# Usage: tests/live/clock_set.sh BUILD
+. "$(dirname "$0")/hosts.sh"
+. "$(dirname "$0")/software.sh"
+. "$(dirname "$0")/virtual_clock.sh"
+
+make_switch net
+make_host server
+plug server net 10.0.0.1/24
+run_chronyd server <<'END'
+local stratum 3
+allow
+END
+prepare_clocks server
+server='server 10.0.0.1 iburst minpoll 3 maxpoll 3'
+
+set_once() { # set_once HOST STATUS REGEX OPTION...: in the background, -q ends so and says so
+    local host=$1 expected=$2 regex=$3
+    shift 3
+    # shellcheck disable=SC2046
+    enter "$host" timeout 80 setpriv --bounding-set=-sys_time --inh-caps=-sys_time $(on_clock "$host") \
+        "$build/holdfastd" -q -c "$case_dir/$host/ntp.conf" "$@" >"$case_dir/$host/quit.log" 2>&1
+    echo "$? $expected $regex" >"$case_dir/$host/ended"
+}
+make_clock steps 20 300 10.0.0.2 'server 10.0.0.1'
+make_clock far 20 5000000 10.0.0.3 'server 10.0.0.1'
+make_clock gated 20 5000000 10.0.0.4 'server 10.0.0.1'
+make_clock slews 20 6 10.0.0.5 'server 10.0.0.1'
+make_clock lonely 20 300 10.0.0.6 'restrict default nomodify'
+make_clock unheard 20 300 10.0.0.7 'server 10.0.0.99'
+waiting=()
+set_once steps 0 'the clock is set' & waiting+=($!)
+set_once far 1 'not set: the offset is over the panic threshold; -g' & waiting+=($!)
+set_once gated 0 'the clock is set' -g & waiting+=($!)
+set_once slews 0 'left and slewed.*until the clock is set' -x & waiting+=($!)
+set_once lonely 1 'names no server' & waiting+=($!)
+set_once unheard 1 'no server that can be followed answered within 60 s' & waiting+=($!)
+
+# --- the kernel knows a new state at once, also where no other command is due: a step has set all right
+cp /usr/share/zoneinfo/leap-seconds.list "$case_dir/leaps" 2>&- || : >"$case_dir/leaps"
+make_clock told 20 300 10.0.0.9 "$server" "leapfile $case_dir/leaps"
+make_clock first 20 100 10.0.0.10 "$server"
+run_steering told -u nobody
+run_steering first -u nobody
+await_synchronised told 40
+claim_equal 'the kernel is synchronised when the daemon is' 0 "$(truth told status)"
+claim_between 'and knows how far off it may be, in us' 1 1500000 "$(truth told maxerror_us)"
+if [ -s "$case_dir/leaps" ]; then claim_equal 'and TAI - UTC by the leap file' 37 "$(truth told tai_s)"; fi
+
+# --- a second daemon does not touch the clock that the first one slews
+await_synchronised first 20
+is_slewing() { is_between -501 -499 "$(truth first steering_ppm)"; }
+claim_that 'an offset under the threshold is slewed' wait_for 5 is_slewing
+before=$(truth first commands)
+# shellcheck disable=SC2046
+second=$(inside first $(on_clock first) "$build/holdfastd" -n -c "$case_dir/first/ntp.conf" 2>&1)
+claim_equal 'a second daemon is refused' 1 $?
+claim_match 'for the port' 'port 123: Address already in use' "$second"
+claim_that 'so the slew goes on' is_slewing
+claim_between 'by commands of the first only' "$before" $((before + 2)) "$(truth first commands)"
+
+# --- without discipline, and with it again
+make_clock loose 20 30 10.0.0.11 "$server" 'disable ntp'
+run_steering loose
+wait_for 10 said loose holdfastd 'is reachable'
+claim_equal 'disable ntp: the clock is left alone' 0 "$(truth loose commands)"
+sed -i '/disable/d' "$case_dir/loose/ntp.conf"
+kill -HUP "$(process_of loose holdfastd)"
+claim_that 'its end needs a new start, which is said' wait_for 5 said loose holdfastd 'end of "disable ntp" takes effect at the next start'
+
+# --- -4 asks for addresses of that family only
+make_host names
+plug names net 10.0.0.12/24 fd00::12/64
+know names fd00::1 six.test
+run_holdfastd names -4 <<<'server six.test'
+claim_that '-4: a name with an IPv6 address only has none' wait_for 10 said names holdfastd 'six.test has no address'
+
+# --- what -q came to
+wait "${waiting[@]}"
+for host in steps far gated slews lonely unheard; do
+    read -r status expected regex <"$case_dir/$host/ended"
+    claim_equal "-q $host: exit status" "$expected" "$status"
+    claim_match "-q $host: says why" "$regex" "$(cat "$case_dir/$host/quit.log")"
+done
+claim_equal '-q: steps once' '1 1' "$(truth steps steps) $(truth gated steps)"
+claim_between '-q: and is right then' -0.02 0.02 "$(truth steps error_s)"
+claim_equal '-q: over the threshold, nothing is touched' '0 0.000000' "$(truth far steps) $(truth far steering_ppm)"
+claim_equal '-q -x: never steps' 0 "$(truth slews steps)"
+claim_between '-q -x: and is right in the end' -0.004 0.004 "$(truth slews error_s)"
+claim_equal '-q: the rate is left at the drift, none' '0.000000 0.000000' "$(truth steps steering_ppm) $(truth slews steering_ppm)"
