@@ -54,18 +54,16 @@ static void assert_prefix_fits(const struct address *a, unsigned prefix)
 
 bool address_in_prefix(const struct address *a, const struct address *net, unsigned prefix)
 {
-    size_t whole = prefix / 8;
-    unsigned rest = prefix % 8;
     assert_prefix_fits(net, prefix);
     if (a->family != net->family) {
         return false;
     }
-    for (size_t i = 0; i < whole; i++) {
-        if (a->bytes[i] != net->bytes[i]) {
-            return false;
-        }
+    uint64_t high = address_half(a, 0) ^ address_half(net, 0);
+    if (prefix <= 64) {
+        return prefix == 0 || high >> (64 - prefix) == 0;
     }
-    return rest == 0 || (a->bytes[whole] ^ net->bytes[whole]) >> (8 - rest) == 0;
+    uint64_t low = address_half(a, 1) ^ address_half(net, 1);
+    return high == 0 && low >> (128 - prefix) == 0;
 }
 
 struct address address_masked(const struct address *a, unsigned prefix)

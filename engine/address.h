@@ -32,6 +32,15 @@ static inline bool address_equal(const struct address *a, const struct address *
     return a->family == b->family && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
+/* The first (half 0) or the last (half 1) eight bytes as a number, the first byte the highest. */
+static inline uint64_t address_half(const struct address *a, unsigned half)
+{
+    const uint8_t *at = a->bytes + 8 * half;
+    return (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 |
+           (uint64_t)at[3] << 32 | (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 |
+           (uint64_t)at[6] << 8 | at[7];
+}
+
 /* 127.0.0.0/8 or ::1. */
 bool address_is_loopback(const struct address *a);
 

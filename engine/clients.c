@@ -108,20 +108,13 @@ static inline __attribute__((always_inline)) void sip_absorb(uint64_t v[4], uint
     v[0] ^= word;
 }
 
-static uint64_t word_of(const uint8_t at[8])
-{
-    return (uint64_t)at[0] << 56 | (uint64_t)at[1] << 48 | (uint64_t)at[2] << 40 |
-           (uint64_t)at[3] << 32 | (uint64_t)at[4] << 24 | (uint64_t)at[5] << 16 |
-           (uint64_t)at[6] << 8 | at[7];
-}
-
 static uint16_t bucket_of(const struct clients *clients, const struct address *address)
 {
     const uint64_t *key = clients->hash_key;
     uint64_t v[4] = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
                      key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
-    sip_absorb(v, word_of(address->bytes));
-    sip_absorb(v, word_of(address->bytes + 8));
+    sip_absorb(v, address_half(address, 0));
+    sip_absorb(v, address_half(address, 1));
     sip_absorb(v, address->family);
     v[2] ^= 0xFF;
     for (unsigned i = 0; i < 4; i++) {

@@ -66,12 +66,6 @@ void discipline_settle(struct discipline *d, const struct ledger *ledger, mono_t
     d->settled_slew_s = slewed;
 }
 
-/* The residual goes at full slew and not by the loop's time constant. */
-static bool discipline_is_linear(const struct discipline *d)
-{
-    return d->phase == DISCIPLINE_TRAINING || d->is_returning;
-}
-
 double discipline_rate(struct discipline *d, mono_time now)
 {
     double slew = d->residual_s * SLEW_SHARE / poll_s(d);
@@ -84,16 +78,10 @@ double discipline_rate(struct discipline *d, mono_time now)
     return d->drift + clamp(slew, SLEW_MAX);
 }
 
-mono_time discipline_wake(const struct discipline *d)
+double discipline_linear_wait_s(const struct discipline *d, double wait_s)
 {
-    double wait = poll_s(d) < STATUS_INTERVAL_S ? poll_s(d) : STATUS_INTERVAL_S;
-    if (discipline_is_linear(d)) {
-        /* The linear slew must stop when it is done; an hour of it is looked at in between. */
-        double left = fabs(d->residual_s) / SLEW_MAX;
-        wait = fabs(d->residual_s) > SETTLED_S ? fmax(left, 1.0) : wait;
-        wait = fmin(wait, 4096.0);
-    }
-    return mono_add_s(d->begun, wait);
+    double left_s = fabs(d->residual_s) / SLEW_MAX;
+    return fmin(fabs(d->residual_s) > SETTLED_S ? fmax(left_s, 1.0) : wait_s, 4096.0);
 }
 
 void discipline_stepped(struct discipline *d, const struct ledger *ledger, mono_time now)

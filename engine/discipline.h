@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "constants.h"
 #include "engine_config.h"
 #include "ledger.h"
 
@@ -73,8 +74,26 @@ void discipline_settle(struct discipline *d, const struct ledger *ledger, mono_t
 /* The rate wanted from now on, s/s: drift plus slew, before quantisation. Settle first. */
 double discipline_rate(struct discipline *d, mono_time now);
 
+/* The residual goes at full slew and not by the loop's time constant. */
+static inline bool discipline_is_linear(const struct discipline *d)
+{
+    return d->phase == DISCIPLINE_TRAINING || d->is_returning;
+}
+
+/* How long a linear slew may go on: it must stop when it is done, and an hour of it is looked at in
+ * between; `wait_s` when there is nothing to slew. */
+double discipline_linear_wait_s(const struct discipline *d, double wait_s);
+
 /* When the rate must be computed again. */
-mono_time discipline_wake(const struct discipline *d);
+static inline mono_time discipline_wake(const struct discipline *d)
+{
+    double poll_s = power_of_two(d->poll);
+    double wait_s = poll_s < STATUS_INTERVAL_S ? poll_s : STATUS_INTERVAL_S;
+    if (discipline_is_linear(d)) {
+        wait_s = discipline_linear_wait_s(d, wait_s);
+    }
+    return mono_add_s(d->begun, wait_s);
+}
 
 /* The clock was stepped: no residual is left. */
 void discipline_stepped(struct discipline *d, const struct ledger *ledger, mono_time now);

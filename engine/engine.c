@@ -154,15 +154,6 @@ void engine_say(struct engine *e, struct trace_record *record, struct instant no
     e->sink(e->sink_context, record);
 }
 
-struct source_terms engine_source_terms(const struct engine *e, mono_time now)
-{
-    double distance = system_distance_s(&e->system, now);
-    return (struct source_terms){.config = &e->config,
-                                 .slewed_s = ledger_slewed_s(&e->ledger, now),
-                                 .is_synchronised = !isinf(distance),
-                                 .own_bound_s = distance};
-}
-
 /* The rate as the clock can have it: a multiple of its quantum within its range. */
 static int64_t engine_quantise(const struct engine *e, double rate)
 {
@@ -249,8 +240,12 @@ static mono_time engine_next(const struct engine *e, mono_time now)
         return now;
     }
     mono_time wake = discipline_wake(&e->discipline);
-    wake = mono_earlier(wake, system_holdover_end(&e->system, &e->config));
-    wake = mono_earlier(wake, resolution_next(e));
+    if (e->system.state == STATE_HOLDOVER) {
+        wake = mono_earlier(wake, system_holdover_end(&e->system, &e->config));
+    }
+    if (e->resolution_count > 0) {
+        wake = mono_earlier(wake, resolution_next(e));
+    }
     for (int i = 0; i < e->source_count; i++) {
         wake = mono_earlier(wake, e->sources[i].next_poll);
     }

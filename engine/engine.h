@@ -201,6 +201,10 @@ size_t engine_source_count(const struct engine *e);
 void engine_source_status(const struct engine *e, struct instant now, size_t source,
                           struct source_status *out);
 
+/* What is claimed - root_distance_s, INFINITY when unsynchronised - and drift_ppm: the part of the
+ * system's status that is looked at often. */
+double engine_bound_s(const struct engine *e, mono_time now, double *drift_ppm);
+
 /* Whom a source asks, and its reach register: the part of its status that is looked at often. */
 const struct endpoint *engine_source_peer(const struct engine *e, size_t source, uint8_t *reach);
 

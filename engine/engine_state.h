@@ -87,7 +87,15 @@ void engine_set_state(struct engine *e, enum system_state state, struct instant 
 /* Every source's poll exponent after the system's has changed, or the state. */
 void engine_spread_poll(struct engine *e, mono_time now);
 
-struct source_terms engine_source_terms(const struct engine *e, mono_time now);
+/* What the tests of a source's packets need to know of the rest. */
+static inline struct source_terms engine_source_terms(const struct engine *e, mono_time now)
+{
+    double distance = system_distance_s(&e->system, now);
+    return (struct source_terms){.config = &e->config,
+                                 .slewed_s = ledger_slewed_s(&e->ledger, now),
+                                 .is_synchronised = !isinf(distance),
+                                 .own_bound_s = distance};
+}
 
 /* mitigation.c: chooses a leader and, when it has a new sample, corrects the clock. */
 void engine_mitigate(struct engine *e, struct instant now, struct effects *out);

@@ -45,26 +45,29 @@ static double filter_metric(const struct filter_sample *stage, double allan_s, m
     return stage->delay_s;
 }
 
-/* Fills order[] with stage numbers, best first, ties newest first; returns how many are usable. */
+/* Fills order[] with stage numbers, best first, ties newest first; returns how many are usable.
+ * Counts for each stage how many come before it, for no processor foresees how samples compare. */
 static int filter_sort(const struct filter *filter, const struct filter_terms *terms, mono_time now,
                        uint8_t order[FILTER_STAGES])
 {
     double metric[FILTER_STAGES];
+    unsigned place[FILTER_STAGES] = {0};
+    unsigned newest = filter->next + FILTER_STAGES - 1u;
     int usable = 0;
-    for (int i = 0; i < FILTER_STAGES; i++) {
-        unsigned newest = filter->next + FILTER_STAGES - 1u;
-        uint8_t stage = (uint8_t)((newest - (unsigned)i) % FILTER_STAGES);
-        double value = filter_metric(&filter->stages[stage], terms->allan_s, now);
-        int place = i;
-        while (place > 0 && metric[place - 1] > value &&
-               (!terms->newest_first || metric[place - 1] >= DISPERSION_MAX_S)) {
-            metric[place] = metric[place - 1];
-            order[place] = order[place - 1];
-            place--;
+    for (unsigned i = 0; i < FILTER_STAGES; i++) {
+        const struct filter_sample *stage = &filter->stages[(newest - i) % FILTER_STAGES];
+        double value = filter_metric(stage, terms->allan_s, now);
+        bool is_usable = value < DISPERSION_MAX_S;
+        metric[i] = is_usable && terms->newest_first ? 0.0 : value;
+        usable += is_usable ? 1 : 0;
+        for (unsigned j = 0; j < i; j++) {
+            unsigned is_better = metric[i] < metric[j];
+            place[j] += is_better;
+            place[i] += 1u - is_better;
         }
-        metric[place] = value;
-        order[place] = stage;
-        usable += value < DISPERSION_MAX_S ? 1 : 0;
+    }
+    for (unsigned i = 0; i < FILTER_STAGES; i++) {
+        order[place[i]] = (uint8_t)((newest - i) % FILTER_STAGES);
     }
     return usable;
 }
@@ -126,15 +129,4 @@ enum filter_verdict filter_add(struct filter *filter, const struct filter_sample
     filter->used = best->at;
     filter->has_used = true;
     return FILTER_FRESH;
-}
-
-double filter_offset_s(const struct filter *filter, double slewed_s)
-{
-    return filter->offset_s - (slewed_s - filter->slewed_s);
-}
-
-double filter_dispersion_s(const struct filter *filter, double tolerance, mono_time now)
-{
-    return least_s(filter->dispersion_s + tolerance * mono_diff_s(now, filter->updated),
-                   DISPERSION_MAX_S);
 }

@@ -57,9 +57,17 @@ enum filter_verdict filter_add(struct filter *filter, const struct filter_sample
                                const struct filter_terms *terms, double slewed_s, mono_time now);
 
 /* The estimate's offset restated for the ledger's sum now, seconds. */
-double filter_offset_s(const struct filter *filter, double slewed_s);
+static inline double filter_offset_s(const struct filter *filter, double slewed_s)
+{
+    return filter->offset_s - (slewed_s - filter->slewed_s);
+}
 
 /* The estimate's dispersion aged to now, seconds. */
-double filter_dispersion_s(const struct filter *filter, double tolerance, mono_time now);
+static inline double filter_dispersion_s(const struct filter *filter, double tolerance,
+                                         mono_time now)
+{
+    double aged = filter->dispersion_s + tolerance * mono_diff_s(now, filter->updated);
+    return aged < DISPERSION_MAX_S ? aged : DISPERSION_MAX_S;
+}
 
 #endif

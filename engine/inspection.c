@@ -121,6 +121,12 @@ void engine_source_status(const struct engine *e, struct instant now, size_t sou
     };
 }
 
+double engine_bound_s(const struct engine *e, mono_time now, double *drift_ppm)
+{
+    *drift_ppm = e->discipline.drift * 1e6;
+    return system_distance_s(&e->system, now);
+}
+
 const struct endpoint *engine_source_peer(const struct engine *e, size_t source, uint8_t *reach)
 {
     *reach = e->sources[source].reach;

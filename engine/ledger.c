@@ -4,8 +4,6 @@
  */
 #include "ledger.h"
 
-#include <assert.h>
-
 void ledger_init(struct ledger *ledger, mono_time now, double rate, double drift)
 {
     *ledger = (struct ledger){.at = now, .rate = rate, .drift = drift};
@@ -17,10 +15,4 @@ void ledger_enter(struct ledger *ledger, mono_time now, double rate, double drif
     ledger->at = now;
     ledger->rate = rate;
     ledger->drift = drift;
-}
-
-double ledger_slewed_s(const struct ledger *ledger, mono_time now)
-{
-    assert(!mono_before(now, ledger->at));
-    return ledger->slewed_s + (ledger->rate - ledger->drift) * mono_diff_s(now, ledger->at);
 }

@@ -10,6 +10,8 @@
 #ifndef HOLDFAST_LEDGER_H
 #define HOLDFAST_LEDGER_H
 
+#include <assert.h>
+
 #include "timestamp.h"
 
 struct ledger {
@@ -26,6 +28,10 @@ void ledger_init(struct ledger *ledger, mono_time now, double rate, double drift
 void ledger_enter(struct ledger *ledger, mono_time now, double rate, double drift);
 
 /* Seconds by which slews have moved the clock forward up to `now`. */
-double ledger_slewed_s(const struct ledger *ledger, mono_time now);
+static inline double ledger_slewed_s(const struct ledger *ledger, mono_time now)
+{
+    assert(!mono_before(now, ledger->at));
+    return ledger->slewed_s + (ledger->rate - ledger->drift) * mono_diff_s(now, ledger->at);
+}
 
 #endif

@@ -276,7 +276,8 @@ static void mitigation_step(struct engine *e, struct instant now, struct effects
 
 static void mitigation_tell_loop(struct engine *e, struct instant now)
 {
-    struct trace_record record = {.kind = TRACE_LOOP};
+    struct trace_record record; /* filled in whole, and too large to be cleared each time */
+    record.kind = TRACE_LOOP;
     record.u.loop.offset_s = e->discipline.last_offset_s;
     record.u.loop.drift_ppm = e->discipline.drift * 1e6;
     record.u.loop.jitter_s = e->discipline.jitter_s;

@@ -37,18 +37,17 @@ static int8_t read_i8(uint8_t byte)
     return (int8_t)(byte < 128 ? byte : byte - 256);
 }
 
-static void write_u32(uint8_t *at, uint32_t value)
+/* Eight octets at once: whoever reads them next, as words, need not wait for single ones. */
+static void write_u64(uint8_t *at, uint64_t value)
 {
-    at[0] = (uint8_t)(value >> 24);
-    at[1] = (uint8_t)(value >> 16);
-    at[2] = (uint8_t)(value >> 8);
-    at[3] = (uint8_t)value;
-}
-
-static void write_time(uint8_t *at, ntp_time time)
-{
-    write_u32(at, (uint32_t)(time.ticks >> 32));
-    write_u32(at + 4, (uint32_t)time.ticks);
+    at[0] = (uint8_t)(value >> 56);
+    at[1] = (uint8_t)(value >> 48);
+    at[2] = (uint8_t)(value >> 40);
+    at[3] = (uint8_t)(value >> 32);
+    at[4] = (uint8_t)(value >> 24);
+    at[5] = (uint8_t)(value >> 16);
+    at[6] = (uint8_t)(value >> 8);
+    at[7] = (uint8_t)value;
 }
 
 static void read_header(const uint8_t bytes[PACKET_HEADER_SIZE], struct packet *out)
@@ -136,17 +135,15 @@ enum packet_verdict packet_parse(const uint8_t *bytes, size_t size, struct packe
 void packet_write(const struct packet *packet, uint8_t bytes[PACKET_HEADER_SIZE])
 {
     assert(packet->leap <= 3 && packet->version <= 7 && packet->mode <= 7);
-    bytes[0] = (uint8_t)(packet->leap << 6 | packet->version << 3 | packet->mode);
-    bytes[1] = packet->stratum;
-    bytes[2] = (uint8_t)packet->poll;
-    bytes[3] = (uint8_t)packet->precision;
-    write_u32(bytes + 4, packet->root_delay);
-    write_u32(bytes + 8, packet->root_dispersion);
-    write_u32(bytes + 12, packet->refid);
-    write_time(bytes + 16, packet->reference);
-    write_time(bytes + 24, packet->origin);
-    write_time(bytes + 32, packet->receive);
-    write_time(bytes + 40, packet->transmit);
+    uint32_t first = (uint32_t)packet->leap << 30 | (uint32_t)packet->version << 27 |
+                     (uint32_t)packet->mode << 24 | (uint32_t)packet->stratum << 16 |
+                     (uint32_t)(uint8_t)packet->poll << 8 | (uint8_t)packet->precision;
+    write_u64(bytes, (uint64_t)first << 32 | packet->root_delay);
+    write_u64(bytes + 8, (uint64_t)packet->root_dispersion << 32 | packet->refid);
+    write_u64(bytes + 16, packet->reference.ticks);
+    write_u64(bytes + 24, packet->origin.ticks);
+    write_u64(bytes + 32, packet->receive.ticks);
+    write_u64(bytes + 40, packet->transmit.ticks);
 }
 
 uint8_t stratum_from_wire(uint8_t wire)

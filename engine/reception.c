@@ -140,7 +140,8 @@ static void hear_sample(struct engine *e, struct instant now, struct source *s, 
         record.u.step.amount_s = v->sample.offset_s;
         engine_say(e, &record, now, index, "popcorn");
     }
-    struct trace_record record = {.kind = TRACE_SAMPLE};
+    struct trace_record record; /* its union is large and mostly of others: it is not cleared */
+    record.kind = TRACE_SAMPLE;
     record.u.sample.status = status_word_of_peer(s);
     record.u.sample.offset_s = s->filter.offset_s;
     record.u.sample.delay_s = s->filter.delay_s;
@@ -216,10 +217,11 @@ static bool hear_is_stale(const struct engine *e, struct instant now, const stru
 static void hear_tell_raw(struct engine *e, struct instant now, const struct datagram *in,
                           const struct packet *p, const struct source *s, int index)
 {
-    struct trace_record record = {.kind = TRACE_RAW};
+    struct trace_record record; /* as in hear_sample() */
     if (!e->sink) {
         return;
     }
+    record.kind = TRACE_RAW;
     record.u.raw.local = in->local.address;
     record.u.raw.sent = s->exchange.sent_stamp;
     record.u.raw.received = p->receive;

@@ -59,17 +59,6 @@ void source_stepped(struct source *s, mono_time now)
     filter_clear(&s->filter, now);
 }
 
-bool source_is_symmetric(const struct source *s)
-{
-    return s->config->kind == ASSOCIATION_PEER;
-}
-
-bool source_is_late(const struct source *s)
-{
-    /* Bit 0 is the poll that is under way. */
-    return (s->reach & ((1u << (FAIL_FAST_POLLS + 1)) - 1)) == 0;
-}
-
 /* A transmit time for a peer: my clock, with the bits below its precision at random, and never
  * equal to what this side or the other has said before (security V25). */
 static ntp_time source_clock_stamp(const struct source *s, const struct source_terms *terms,
@@ -291,10 +280,4 @@ void source_commit(struct source *s, const struct verified *v, const struct sour
             s->probation--;
         }
     }
-}
-
-double source_distance_s(const struct source *s, double tolerance, mono_time now)
-{
-    return (s->root_delay_s + s->filter.delay_s) / 2.0 + s->root_dispersion_s +
-           filter_dispersion_s(&s->filter, tolerance, now) + s->filter.jitter_s;
 }

@@ -128,10 +128,16 @@ void source_reset(struct source *s, mono_time now);
 /* A step of my own clock: outstanding questions, echoes and samples are void. */
 void source_stepped(struct source *s, mono_time now);
 
-bool source_is_symmetric(const struct source *s);
+static inline bool source_is_symmetric(const struct source *s)
+{
+    return s->config->kind == ASSOCIATION_PEER;
+}
 
-/* Three polls in a row without an answer, this one not counted. */
-bool source_is_late(const struct source *s);
+/* Three polls in a row without an answer, the one under way (bit 0) not counted. */
+static inline bool source_is_late(const struct source *s)
+{
+    return (s->reach & ((1u << (FAIL_FAST_POLLS + 1)) - 1)) == 0;
+}
 
 /* Builds the next packet in out->bytes (without MAC), notes the transmission, shifts reach when it
  * opens a poll; sets out->peer, local, request, size. `view` is what a symmetric packet says of
@@ -158,7 +164,11 @@ void source_commit(struct source *s, const struct verified *v, const struct sour
 
 /* Root distance of the source as it stands now, seconds: (root delay + delay) / 2 + root dispersion
  * + dispersion + jitter (RFC 5905 11.2). */
-double source_distance_s(const struct source *s, double tolerance, mono_time now);
+static inline double source_distance_s(const struct source *s, double tolerance, mono_time now)
+{
+    return (s->root_delay_s + s->filter.delay_s) / 2.0 + s->root_dispersion_s +
+           filter_dispersion_s(&s->filter, tolerance, now) + s->filter.jitter_s;
+}
 
 const char *source_verdict_text(enum source_verdict verdict);
 

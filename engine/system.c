@@ -66,15 +66,6 @@ double system_maxdist_s(const struct engine_config *config)
                                         : config->tos.maxdist_s;
 }
 
-double system_distance_s(const struct system *sys, mono_time now)
-{
-    if (sys->leap == LEAP_UNKNOWN || sys->stratum >= STRATUM_MAX) {
-        return INFINITY;
-    }
-    return sys->root_delay_s / 2.0 + sys->root_dispersion_s +
-           sys->dispersion_rate * mono_diff_s(now, sys->as_of);
-}
-
 double system_group_limit_s(const struct system *sys, const struct engine_config *config,
                             mono_time now)
 {

@@ -8,6 +8,7 @@
 #ifndef HOLDFAST_SYSTEM_H
 #define HOLDFAST_SYSTEM_H
 
+#include <math.h>
 #include <stdbool.h>
 
 #include "source.h"
@@ -54,7 +55,14 @@ struct system {
 void system_init(struct system *sys, mono_time now);
 
 /* What I claim: root delay / 2 + root dispersion, seconds; INFINITY when unsynchronised. */
-double system_distance_s(const struct system *sys, mono_time now);
+static inline double system_distance_s(const struct system *sys, mono_time now)
+{
+    if (sys->leap == LEAP_UNKNOWN || sys->stratum >= STRATUM_MAX) {
+        return INFINITY;
+    }
+    return sys->root_delay_s / 2.0 + sys->root_dispersion_s +
+           sys->dispersion_rate * mono_diff_s(now, sys->as_of);
+}
 
 /* What a member of the group must claim less than, to be followed: my own claim, and after holdover
  * has ended the claim that it would have grown to. A member that is in holdover like me ages as

@@ -11,20 +11,10 @@
 
 #include "rng.h"
 
-enum { CLOCK_PRECISION = -20, CLOCK_MAX_PPM = 1000, QUANTA_PER_PPM = 65536 };
-
 enum { SMALL_WORLD = 1000, CELL_LOG2S = 6, PORT_LOWEST = 1024 };
 
 /* Purposes of the numbers derived here; the words of an engine's key are 0 to 3. */
 enum { PURPOSE_ENGINE_KEY = 0x4B45, PURPOSE_PORT = 0x504F };
-
-struct clock_ability node_clock_ability(void)
-{
-    return (struct clock_ability){.rate_quantum = 1e-6 / QUANTA_PER_PPM,
-                                  .rate_max_q = (int64_t)CLOCK_MAX_PPM * QUANTA_PER_PPM,
-                                  .precision = CLOCK_PRECISION,
-                                  .can_steer = true};
-}
 
 void node_engine_config(const struct scenario_node *law, double drift_ppm,
                         struct engine_config *out)

@@ -48,7 +48,15 @@ struct node {
 };
 
 /* What every simulated clock can do: Linux's quantum, 1000 ppm, a microsecond to read. */
-struct clock_ability node_clock_ability(void);
+enum { CLOCK_PRECISION = -20, CLOCK_MAX_PPM = 1000, QUANTA_PER_PPM = 65536 };
+
+static inline struct clock_ability node_clock_ability(void)
+{
+    return (struct clock_ability){.rate_quantum = 1e-6 / QUANTA_PER_PPM,
+                                  .rate_max_q = (int64_t)CLOCK_MAX_PPM * QUANTA_PER_PPM,
+                                  .precision = CLOCK_PRECISION,
+                                  .can_steer = true};
+}
 
 /* The configuration that an engine of this node starts with, given its drift value or NAN. */
 void node_engine_config(const struct scenario_node *law, double drift_ppm,

@@ -46,7 +46,7 @@ struct lattice {
     double cell_s;
     double frequency;                       /* initial, of this node */
     double drift;                           /* aging, 1/s */
-    double diurnal, phase;                  /* amplitude; angle at the start */
+    double diurnal, phase, cosine;          /* amplitude; angle at the start, and its cosine */
     double walk_sd, white_sd_s, flicker_sd; /* of y over a cell; of x over a cell; of y */
     struct ou_step wander;                  /* over one cell */
     uint8_t flicker_stages, bridge_depth;
@@ -69,12 +69,12 @@ struct point {
 /* The current cell: x = c[0] + c[1] z + c[2] z^2 + c[3] z^3 + bridge(z), z = 0..1 across it. */
 struct cell {
     int64_t index;
+    uint64_t key; /* its draws */
     sim_time begin;
     double c[4];
     double mean_frequency;
-    int32_t leaf; /* the finest interval of the bridge looked at last, and its ends */
-    double leaf_left_s, leaf_right_s;
-    double middle_s[BRIDGE_DEPTH_MAX]; /* the middles on the way there, the finest first */
+    int32_t leaf;                   /* the finest interval of the bridge looked at last */
+    double off_s[BRIDGE_DEPTH_MAX]; /* how far off the middles that lead there are, finest first */
 };
 
 /* A line joined on at an instant: closed form, so that no later look changes it. */
@@ -308,6 +308,7 @@ static void init_lattice(struct lattice *lattice, const struct oscillator_law *l
     lattice->diurnal = law->diurnal;
     double turn = rng_cell_uniform(lattice->key, CELL_START, DRAW_PHASE);
     lattice->phase = 2.0 * M_PI * (turn + sim_s(lattice->start) / DAY_S);
+    lattice->cosine = sin(lattice->phase + M_PI_2);
     lattice->walk_sd = law->random_walk_fm * sqrt(lattice->cell_s);
     double white_squared = law->white_fm * law->white_fm;
     white_squared += init_flicker(lattice, law->flicker_floor);
@@ -372,10 +373,9 @@ static double noise_frequency(const struct lattice *lattice, const struct noise 
     return noise->walk_y + noise->wander_y + lattice->flicker_sd * flicker;
 }
 
-/* Moves all noise over one cell; returns what white FM added to the error, seconds. */
-static double step_noise(const struct lattice *lattice, int64_t cell, struct noise *noise)
+/* Moves all noise over the cell of this key; returns what white FM added to the error, seconds. */
+static double step_noise(const struct lattice *lattice, uint64_t key, struct noise *noise)
 {
-    uint64_t key = rng_cell_key(lattice->key, cell);
     double mean = 0.0;
     if (lattice->walk_sd > 0.0) {
         mean += step_walk(lattice->walk_sd, key, &noise->walk_y);
@@ -394,9 +394,9 @@ static double step_noise(const struct lattice *lattice, int64_t cell, struct noi
 }
 
 /* Initial frequency, aging and the daily sine: closed forms from the start, with no sum that could
- * wander. The sine's integral is written with sines alone (cos a - cos b = 2 sin((a + b) / 2)
- * sin((b - a) / 2)): it loses no digits, and no compiler can merge a sine and a cosine into a call
- * of another accuracy. */
+ * wander. The cosine in the sine's integral is written as a sine a quarter of a turn later: no
+ * compiler can merge the two into a call of another accuracy. What the difference of the two
+ * cosines loses is 3e-18 s per ppm. */
 static struct point trend_at(const struct lattice *lattice, int64_t elapsed_ticks)
 {
     double elapsed_s = s_from_ticks(elapsed_ticks);
@@ -406,10 +406,9 @@ static struct point trend_at(const struct lattice *lattice, int64_t elapsed_tick
     };
     if (lattice->diurnal != 0.0) {
         double w = 2.0 * M_PI / DAY_S;
-        double half_angle = 0.5 * w * elapsed_s;
-        double mean = sin(lattice->phase + half_angle);
-        trend.x_s += lattice->diurnal * (2.0 / w) * mean * sin(half_angle);
-        trend.y += lattice->diurnal * sin(lattice->phase + 2.0 * half_angle);
+        double angle = lattice->phase + w * elapsed_s;
+        trend.x_s += lattice->diurnal / w * (lattice->cosine - sin(angle + M_PI_2));
+        trend.y += lattice->diurnal * sin(angle);
     }
     return trend;
 }
@@ -448,66 +447,61 @@ static void advance(struct oscillator *o, int64_t last)
     const struct lattice *lattice = &o->lattice;
     if (last != o->cell.index + 1) {
         for (int64_t cell = o->cell.index + 1; lattice->is_random && cell < last; cell++) {
-            step_noise(lattice, cell, &o->noise);
+            step_noise(lattice, rng_cell_key(lattice->key, cell), &o->noise);
         }
         o->end = point_at(lattice, last, &o->noise);
     }
     struct point left = o->end;
-    double white_s = lattice->is_random ? step_noise(lattice, last, &o->noise) : 0.0;
-    o->end = point_at(lattice, last + 1, &o->noise);
     o->cell.index = last;
+    o->cell.key = rng_cell_key(lattice->key, last);
+    double white_s = lattice->is_random ? step_noise(lattice, o->cell.key, &o->noise) : 0.0;
+    o->end = point_at(lattice, last + 1, &o->noise);
     o->cell.begin.ticks = lattice->start.ticks + last * lattice->cell_ticks;
     fit_cell(&o->cell, lattice->cell_s, &left, &o->end, white_s);
 }
 
 /* Inside a cell. */
 
-/* Levy's construction: the middle of an interval lies sqrt(width) / 2 * g off the mean of its ends.
- * Goes down to the leaf and remembers its ends, and the middles it met: the next leaf lies below
- * some of them. The draw of a node depends on nothing but its place in the tree. */
+/* Levy's construction: the middle of an interval lies sqrt(width) / 2 * g off the mean of its ends,
+ * and the draw of a node depends on nothing but its place in the tree. Draws for the intervals that
+ * hold the leaf, but for those that held the last one too. */
 static void find_leaf(const struct lattice *lattice, struct cell *cell, int32_t leaf)
 {
-    double left_s = 0.0, right_s = 0.0;
-    double sd_s = 0.5 * lattice->white_sd_s;
-    uint64_t key = rng_cell_key(lattice->key, cell->index);
-    unsigned node = 1;
-    for (unsigned level = lattice->bridge_depth; level > 0; level--) {
-        double middle_s = cell->middle_s[level - 1];
-        if ((uint32_t)leaf >> level != (uint32_t)cell->leaf >> level) {
-            double drawn = rng_normal_of(key, DRAW_BRIDGE + node);
-            middle_s = 0.5 * (left_s + right_s) + sd_s * drawn;
-            cell->middle_s[level - 1] = middle_s;
-        }
-        unsigned is_right = ((uint32_t)leaf >> (level - 1)) & 1U;
-        *(is_right ? &left_s : &right_s) = middle_s;
-        node = 2 * node + is_right;
-        sd_s *= M_SQRT1_2;
+    static const double root_of_width[BRIDGE_DEPTH_MAX] = {
+        1.0, M_SQRT1_2, 0.5, 0.5 * M_SQRT1_2, 0.25, 0.25 * M_SQRT1_2};
+    unsigned depth = lattice->bridge_depth;
+    unsigned place = 1U << depth | (unsigned)leaf;
+    unsigned changed = (unsigned)leaf ^ (unsigned)cell->leaf;
+    for (unsigned below = 1; below <= depth && changed >> below != 0; below++) {
+        double g = rng_normal_of(cell->key, DRAW_BRIDGE + (place >> below));
+        cell->off_s[below - 1] = 0.5 * lattice->white_sd_s * root_of_width[depth - below] * g;
     }
     cell->leaf = leaf;
-    cell->leaf_left_s = left_s;
-    cell->leaf_right_s = right_s;
 }
 
+/* Each middle lifts its interval like a tent; their sum is the broken line through all of them, and
+ * no term waits for another. */
 static double bridge_s(const struct lattice *lattice, struct cell *cell, double z)
 {
     double place = z * power_of_two(lattice->bridge_depth);
     int32_t leaf = (int32_t)place;
+    double sum_s = 0.0;
     if (leaf != cell->leaf) {
         find_leaf(lattice, cell, leaf);
     }
-    double share = place - leaf;
-    return cell->leaf_left_s + share * (cell->leaf_right_s - cell->leaf_left_s);
+    for (unsigned below = 1; below <= lattice->bridge_depth; below++) {
+        double inside = place - (double)(leaf >> below << below);
+        sum_s += cell->off_s[below - 1] * (1.0 - fabs(inside * power_of_two(1 - (int)below) - 1.0));
+    }
+    return sum_s;
 }
 
-/* Error by noise, initial frequency, aging and temperature; not by jumps. */
-static double lattice_error_s(struct oscillator *o, sim_time t)
+/* Another time than the last one asked for. */
+static double look_at_lattice_s(struct oscillator *o, sim_time t)
 {
     const struct lattice *lattice = &o->lattice;
     int64_t inside = t.ticks - o->cell.begin.ticks;
     assert(inside >= 0);
-    if (t.ticks == o->asked.ticks) {
-        return o->shown_s;
-    }
     if (inside >= lattice->cell_ticks) {
         int64_t elapsed = t.ticks - lattice->start.ticks;
         advance(o, elapsed / lattice->cell_ticks);
@@ -522,6 +516,12 @@ static double lattice_error_s(struct oscillator *o, sim_time t)
     o->asked = t;
     o->shown_s = x_s;
     return x_s;
+}
+
+/* Error by noise, initial frequency, aging and temperature; not by jumps. */
+static inline double lattice_error_s(struct oscillator *o, sim_time t)
+{
+    return t.ticks == o->asked.ticks ? o->shown_s : look_at_lattice_s(o, t);
 }
 
 /* Lines on top of the lattice: jumps, steering. */

@@ -34,7 +34,8 @@ struct probe {
     struct watch *watches;
     size_t count;
     struct verdict *verdicts;
-    uint32_t *first; /* node n: concerns[first[n] .. first[n + 1]) */
+    uint32_t *first;    /* node n: concerns[first[n] .. first[n + 1]) */
+    uint32_t *measured; /* the measures among them end here */
     struct concern *concerns;
     struct node_memory *memory;
     bool has_group; /* some expectation is about who follows whom: all leaders are followed */
@@ -61,7 +62,8 @@ static void end_of_graph(struct probe *probe, uint32_t node, double now)
     }
 }
 
-static void remember(struct probe *probe, uint32_t node, const struct truth *truth, double now)
+/* What the node says. */
+static void remember_told(struct probe *probe, uint32_t node, const struct truth *truth, double now)
 {
     struct node_memory *m = &probe->memory[node];
     uint8_t standing = truth->is_up ? (uint8_t)truth->state : STANDING_DOWN;
@@ -78,6 +80,14 @@ static void remember(struct probe *probe, uint32_t node, const struct truth *tru
         m->standing = standing;
         m->standing_since = now;
     }
+    m->told_at = now;
+    m->has_told = false;
+}
+
+static void remember_measures(struct probe *probe, uint32_t node, const struct truth *truth,
+                              double now)
+{
+    struct node_memory *m = &probe->memory[node];
     const struct engine *engine = world_engine(probe->world, node);
     m->claim_s = truth->bound_s;
     m->claim_rate = engine ? engine_server_view(engine)->dispersion_rate : 0;
@@ -86,18 +96,45 @@ static void remember(struct probe *probe, uint32_t node, const struct truth *tru
     m->is_dirty = false;
 }
 
+static void show(const struct probe *probe, const struct sight *sight, uint32_t begin, uint32_t end,
+                 double since)
+{
+    for (uint32_t i = begin; i < end; i++) {
+        const struct concern *concern = &probe->concerns[i];
+        if (sight->now >= concern->from_s && since <= concern->until_s) {
+            watch_see(concern->watch, sight);
+        }
+    }
+}
+
+/* A look at all there is to see of a node. */
 static void see(struct probe *probe, uint32_t node, bool is_grid)
 {
     struct truth truth;
-    struct sight sight = {probe->world, node, now_of(probe), &probe->memory[node], &truth, is_grid};
+    struct node_memory *m = &probe->memory[node];
+    struct sight sight = {probe->world, node, now_of(probe), m, &truth, is_grid};
     world_truth(probe->world, node, &truth);
-    for (uint32_t i = probe->first[node]; i < probe->first[node + 1]; i++) {
-        const struct concern *concern = &probe->concerns[i];
-        if (sight.now >= concern->from_s && sight.was->at <= concern->until_s) {
-            watch_see(concern->watch, &sight);
-        }
+    show(probe, &sight, probe->first[node], probe->measured[node], m->at);
+    show(probe, &sight, probe->measured[node], probe->first[node + 1], m->told_at);
+    remember_told(probe, node, &truth, sight.now);
+    remember_measures(probe, node, &truth, sight.now);
+}
+
+/* The same for less, when the node is what it was: the interval that what it says is judged over
+ * goes on. */
+static void look(struct probe *probe, uint32_t node, bool is_grid)
+{
+    struct truth truth;
+    struct node_memory *m = &probe->memory[node];
+    bool is_up = world_engine(probe->world, node) != NULL;
+    if (m->has_told || !is_up || m->standing == STANDING_DOWN) {
+        see(probe, node, is_grid);
+        return;
     }
-    remember(probe, node, &truth, sight.now);
+    struct sight sight = {probe->world, node, now_of(probe), m, &truth, is_grid};
+    world_measure(probe->world, node, &truth);
+    show(probe, &sight, probe->first[node], probe->measured[node], m->at);
+    remember_measures(probe, node, &truth, sight.now);
 }
 
 /* Whether a node's truth must be looked up: its engine has said something, or an expectation needs
@@ -125,8 +162,8 @@ static void on_settled(void *context, struct world *world, uint32_t node)
     const struct node_memory *m = &probe->memory[node];
     double now = sim_s(world_now(world));
     bool is_recent = !m->is_dirty && now - m->at < LOOK_GAP_S;
-    if (is_concerned(probe, node) && !is_recent && is_needed(probe, node, now)) {
-        see(probe, node, false);
+    if (!is_recent && is_concerned(probe, node) && is_needed(probe, node, now)) {
+        look(probe, node, false);
     }
 }
 
@@ -135,13 +172,15 @@ static void on_trace(void *context, struct world *world, uint32_t node,
 {
     struct probe *probe = context;
     struct node_memory *m = &probe->memory[node];
-    if (record->kind == TRACE_STATE || record->kind == TRACE_LEADER || record->kind == TRACE_LOOP) {
+    if (record->kind == TRACE_STATE || record->kind == TRACE_LEADER) {
+        m->is_dirty = m->has_told = true;
+    } else if (record->kind == TRACE_LOOP) {
         m->is_dirty = true;
     }
     if (record->kind != TRACE_STEP) {
         return;
     }
-    m->is_dirty = true;
+    m->is_dirty = m->has_told = true;
     m->stepped_s += record->u.step.amount_s;
     for (uint32_t i = probe->first[node]; i < probe->first[node + 1]; i++) {
         struct watch *watch = probe->concerns[i].watch;
@@ -163,8 +202,22 @@ static void on_fault(void *context, struct world *world, const struct fault *fau
     }
     for (size_t i = 0; i < fault->a.count; i++) {
         probe->memory[fault->a.nodes[i]].is_dirty = true;
+        probe->memory[fault->a.nodes[i]].has_told = true;
         if (is_concerned(probe, fault->a.nodes[i])) {
             see(probe, fault->a.nodes[i], false);
+        }
+    }
+}
+
+/* Fills in the measures, or the rest: behind what each node has already. */
+static void fill_lists(struct probe *probe, bool is_measure)
+{
+    for (size_t i = 0; i < probe->count; i++) {
+        const struct node_set *set = &probe->scenario->expectations[i].nodes;
+        struct concern concern = {.watch = &probe->watches[i]};
+        watch_span(concern.watch, &concern.from_s, &concern.until_s);
+        for (size_t j = 0; j < set->count && watch_is_measure(concern.watch) == is_measure; j++) {
+            probe->concerns[probe->first[set->nodes[j] + 1]++] = concern;
         }
     }
 }
@@ -184,14 +237,9 @@ static void build_lists(struct probe *probe)
         probe->first[n + 1] += probe->first[n];
     }
     probe->concerns = g_new(struct concern, probe->first[s->node_count + 1] + 1);
-    for (size_t i = 0; i < probe->count; i++) {
-        const struct node_set *set = &s->expectations[i].nodes;
-        struct concern concern = {.watch = &probe->watches[i]};
-        watch_span(concern.watch, &concern.from_s, &concern.until_s);
-        for (size_t j = 0; j < set->count; j++) {
-            probe->concerns[probe->first[set->nodes[j] + 1]++] = concern;
-        }
-    }
+    fill_lists(probe, true);
+    probe->measured = g_memdup2(probe->first + 1, s->node_count * sizeof probe->first[0]);
+    fill_lists(probe, false);
 }
 
 struct probe *probe_new(struct world *world)
@@ -207,8 +255,11 @@ struct probe *probe_new(struct world *world)
     probe->verdicts = g_new0(struct verdict, probe->count + 1);
     probe->memory = g_new0(struct node_memory, s->node_count);
     for (size_t n = 0; n < s->node_count; n++) {
-        probe->memory[n] = (struct node_memory){
-            .leader = UINT32_MAX, .standing = STANDING_DOWN, .claim_s = INFINITY, .is_dirty = true};
+        probe->memory[n] = (struct node_memory){.leader = UINT32_MAX,
+                                                .standing = STANDING_DOWN,
+                                                .claim_s = INFINITY,
+                                                .is_dirty = true,
+                                                .has_told = true};
     }
     for (size_t i = 0; i < probe->count; i++) {
         watch_init(&probe->watches[i], s, &s->expectations[i]);
@@ -233,6 +284,7 @@ void probe_free(struct probe *probe)
     g_free(probe->verdicts);
     g_free(probe->memory);
     g_free(probe->first);
+    g_free(probe->measured);
     g_free(probe->concerns);
     g_free(probe);
 }
@@ -256,7 +308,7 @@ void probe_look(struct probe *probe)
     for (uint32_t node = 0; probe->count > 0 && node < s->node_count; node++) {
         bool is_recent = is_sparse && sim_s(now) - probe->memory[node].at < GRID_GAP_S;
         if (is_concerned(probe, node) && !is_recent && is_needed(probe, node, sim_s(now))) {
-            see(probe, node, true);
+            look(probe, node, true);
         }
     }
 }

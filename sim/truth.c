@@ -93,6 +93,13 @@ static void truth_of_upstream(const struct world *w, uint32_t node, struct insta
     }
 }
 
+/* The node's own clocks now. */
+static struct instant clocks_of(const struct world *w, uint32_t index)
+{
+    bool is_read = w->reading.at.ticks == w->now.ticks && w->reading.node == index;
+    return is_read ? w->reading.now : oscillator_read(world_node(w, index)->oscillator, w->now);
+}
+
 void world_truth(struct world *w, uint32_t index, struct truth *out)
 {
     const struct node *node = world_node(w, index);
@@ -108,11 +115,35 @@ void world_truth(struct world *w, uint32_t index, struct truth *out)
     if (!node->is_up) {
         return;
     }
-    bool is_read = w->reading.at.ticks == w->now.ticks && w->reading.node == index;
-    struct instant now = is_read ? w->reading.now : oscillator_read(node->oscillator, w->now);
     if (node->engine) {
-        truth_of_engine(w, index, now, out);
+        truth_of_engine(w, index, clocks_of(w, index), out);
     } else {
-        truth_of_upstream(w, index, now, out);
+        truth_of_upstream(w, index, clocks_of(w, index), out);
     }
+}
+
+void world_measure(struct world *w, uint32_t index, struct truth *out)
+{
+    const struct node *node = world_node(w, index);
+    double drift_ppm;
+    if (!node->engine) {
+        world_truth(w, index, out);
+        return;
+    }
+    out->is_up = node->is_up;
+    out->error_s = oscillator_error_s(node->oscillator, w->now);
+    out->frequency = oscillator_frequency(node->oscillator, w->now);
+    out->bound_s = engine_bound_s(node->engine, clocks_of(w, index).mono, &drift_ppm);
+    out->correction = drift_ppm * 1e-6;
+}
+
+bool world_error(struct world *w, uint32_t index, double *error_s)
+{
+    const struct node *node = world_node(w, index);
+    bool is_upstream = world_law(w, index)->kind == NODE_UPSTREAM;
+    *error_s = oscillator_error_s(node->oscillator, w->now);
+    if (is_upstream && node->is_up) {
+        *error_s += node->falsetick_s;
+    }
+    return node->is_up;
 }

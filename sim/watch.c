@@ -68,12 +68,16 @@ static bool is_in_window(const struct watch *watch, double now)
     return now >= e->from_s && (now < e->until_s || (watch->has_end && now <= e->until_s));
 }
 
-bool watch_is_open(const struct watch *watch, double now)
+bool watch_is_measure(const struct watch *watch)
 {
     enum expectation_kind kind = watch->expectation->kind;
-    bool needs_truth = kind == EXPECT_ERROR || kind == EXPECT_SPREAD ||
-                       kind == EXPECT_CLAIMED_BOUND || kind == EXPECT_FREQUENCY;
-    return needs_truth && is_in_window(watch, now);
+    return kind == EXPECT_ERROR || kind == EXPECT_SPREAD || kind == EXPECT_CLAIMED_BOUND ||
+           kind == EXPECT_FREQUENCY;
+}
+
+bool watch_is_open(const struct watch *watch, double now)
+{
+    return watch_is_measure(watch) && is_in_window(watch, now);
 }
 
 void watch_span(const struct watch *watch, double *from_s, double *until_s)
@@ -223,11 +227,10 @@ static void see_spread(struct watch *watch, const struct sight *sight)
     }
     watch->spread_at = sight->now;
     for (size_t i = 0; i < set->count; i++) {
-        struct truth truth;
-        world_truth(sight->world, set->nodes[i], &truth);
-        if (truth.is_up) {
-            least = fmin(least, truth.error_s);
-            greatest = fmax(greatest, truth.error_s);
+        double error_s;
+        if (world_error(sight->world, set->nodes[i], &error_s)) {
+            least = fmin(least, error_s);
+            greatest = fmax(greatest, error_s);
         }
     }
     if (least <= greatest) {
@@ -277,7 +280,7 @@ static void see_bound(struct watch *watch, const struct sight *sight)
 void watch_see(struct watch *watch, const struct sight *sight)
 {
     const struct scenario *scenario = world_scenario(sight->world);
-    double begin = sight->was->at, end = sight->now;
+    double begin = sight->was->told_at, end = sight->now;
     unsigned standing = sight->truth->is_up ? (unsigned)sight->truth->state : STANDING_DOWN;
     switch (watch->expectation->kind) {
     case EXPECT_STATE:

@@ -16,13 +16,16 @@ enum { STANDING_DOWN = STATES };
 
 /* The last that was seen of a node. Times are true time in seconds. */
 struct node_memory {
-    double at, standing_since, leader_since;
+    double at;      /* of the last look at its clock and its claim */
+    double told_at; /* of the last look at what it says: that has not changed since */
+    double standing_since, leader_since;
     double claim_s, claim_rate; /* claimed bound at `at`, and how it grows */
     double stepped_s;           /* by its engine, since `at` */
     uint32_t leader;
     uint8_t standing;
     double needed_until; /* some expectation needs its truth at every event before */
     bool is_dirty;       /* its engine has said something that must be looked at */
+    bool has_told;       /* the same, and standing or leader may be others */
 };
 
 /* A look at a node: what was, and what is. */
@@ -53,6 +56,9 @@ void watch_init(struct watch *watch, const struct scenario *scenario,
                 const struct expectation *expectation);
 void watch_clear(struct watch *watch);
 
+/* Judges what a clock does and what is claimed of it, and not what a node says it is. */
+bool watch_is_measure(const struct watch *watch);
+
 /* Whether it needs the truth at every event of a node now. */
 bool watch_is_open(const struct watch *watch, double now);
 
@@ -63,6 +69,7 @@ void watch_span(const struct watch *watch, double *from_s, double *until_s);
 /* EXPECT_ONE_LEADER and EXPECT_NO_CYCLE: judged on the whole graph, by watch_group(). */
 bool watch_is_of_group(const struct watch *watch);
 
+/* A measure reads of sight->truth what world_measure() gives; the others all of it. */
 void watch_see(struct watch *watch, const struct sight *sight);
 
 /* The engine of `node` stepped its clock. */

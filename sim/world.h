@@ -66,6 +66,11 @@ const char *world_violation(const struct world *world); /* NULL = none */
 sim_time world_now(const struct world *world);
 const struct scenario *world_scenario(const struct world *world);
 void world_truth(struct world *world, uint32_t node, struct truth *out);
+/* Of the truth only what changes while the engine says nothing: is_up, error_s, bound_s, frequency
+ * and correction; the rest of *out means nothing. */
+void world_measure(struct world *world, uint32_t node, struct truth *out);
+/* Of that only error_s; returns is_up. */
+bool world_error(struct world *world, uint32_t node, double *error_s);
 struct instant world_instant(struct world *world, uint32_t node); /* the node's own clocks now */
 const struct engine *world_engine(const struct world *world,
                                   uint32_t node); /* NULL: upstream or down */

@@ -117,6 +117,26 @@ static void state_alone_is_noticed_when_it_changes(void)
     g_free(text);
 }
 
+/* Looks at a clock come between those at what its node says, and cut nothing off them. */
+static void state_is_judged_the_same_while_clocks_are_watched(void)
+{
+    static const char *const states[] = {
+        "synchronised a from 10min", "unsynchronised a b at 2h", "state holdover b from 4h",
+        "b becomes holdover between 5h and 7h", "synchronised a b from 10min until 3h"};
+    for (size_t i = 0; i < G_N_ELEMENTS(states); i++) {
+        char *both =
+            g_strconcat(states[i], "\nexpect claimed-bound holds\nexpect error of a b < 10s", NULL);
+        struct trial alone = run_until(quiet_world, states[i], 8 * 3600.0);
+        struct trial beside = run_until(quiet_world, both, 8 * 3600.0);
+        CHECK_INT(beside.count, 3);
+        CHECK_INT(beside.verdicts[0].passed, alone.verdicts[0].passed);
+        CHECK_STR(beside.verdicts[0].seen, alone.verdicts[0].seen);
+        trial_end(&alone);
+        trial_end(&beside);
+        g_free(both);
+    }
+}
+
 static void clocks_are_judged_by_the_truth(void)
 {
     static const struct verdict_case cases[] = {
@@ -237,8 +257,11 @@ static void bench_free(struct bench *b)
 /* Node 0 was `before` since `since` and is seen as `truth` at `now`. */
 static void look(struct bench *b, double since, unsigned before, double now, struct truth truth)
 {
-    struct node_memory was = {
-        .at = since, .standing = (uint8_t)before, .leader = UINT32_MAX, .claim_s = INFINITY};
+    struct node_memory was = {.at = since,
+                              .told_at = since,
+                              .standing = (uint8_t)before,
+                              .leader = UINT32_MAX,
+                              .claim_s = INFINITY};
     struct sight sight = {b->trial.world, 0, now, &was, &truth, false};
     watch_see(&b->watch, &sight);
 }
@@ -330,6 +353,8 @@ static void times_read_as_days_and_clock(void)
 const struct test_case probe_tests[] = {
     {"states_are_judged_by_what_nodes_say", states_are_judged_by_what_nodes_say},
     {"state_alone_is_noticed_when_it_changes", state_alone_is_noticed_when_it_changes},
+    {"state_is_judged_the_same_while_clocks_are_watched",
+     state_is_judged_the_same_while_clocks_are_watched},
     {"clocks_are_judged_by_the_truth", clocks_are_judged_by_the_truth},
     {"leaders_are_judged_by_what_nodes_follow", leaders_are_judged_by_what_nodes_follow},
     {"run_that_ends_early_leaves_later_windows_unjudged",

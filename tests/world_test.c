@@ -100,6 +100,35 @@ static void looking_and_slicing_change_nothing(void)
     miniature_close(&m);
 }
 
+static void looks_at_less_agree_with_the_whole_truth(void)
+{
+    char *text = g_strconcat(office,
+                             "at 30min falsetick time.example by 100ms for 1h\n"
+                             "at 2h stop client-2 for 1h\nat 4h cut upstream\n",
+                             NULL);
+    struct miniature m = miniature_open(text, 7);
+    unsigned finite = 0, down = 0;
+    for (int i = 1; i <= 600; i++) {
+        CHECK(world_run(m.world, sim_from_s(i * 50.0)));
+        for (uint32_t node = 0; node < m.scenario->node_count; node++) {
+            struct truth whole, part;
+            double error_s;
+            world_truth(m.world, node, &whole);
+            world_measure(m.world, node, &part);
+            CHECK_INT(world_error(m.world, node, &error_s), whole.is_up);
+            CHECK_INT(part.is_up, whole.is_up);
+            CHECK(error_s == whole.error_s && part.error_s == whole.error_s);
+            CHECK(part.bound_s == whole.bound_s && part.frequency == whole.frequency);
+            CHECK(part.correction == whole.correction);
+            finite += isfinite(whole.bound_s) ? 1 : 0;
+            down += whole.is_up ? 0 : 1;
+        }
+    }
+    CHECK(finite > 1000 && down > 10);
+    miniature_close(&m);
+    g_free(text);
+}
+
 static void a_group_finds_true_time_and_says_so(void)
 {
     struct miniature m = miniature_open(office, 3);
@@ -325,6 +354,7 @@ const struct test_case world_tests[] = {
      same_seed_gives_the_same_digest_and_another_seed_another},
     {"digest_notes_a_longer_run", digest_notes_a_longer_run},
     {"looking_and_slicing_change_nothing", looking_and_slicing_change_nothing},
+    {"looks_at_less_agree_with_the_whole_truth", looks_at_less_agree_with_the_whole_truth},
     {"a_group_finds_true_time_and_says_so", a_group_finds_true_time_and_says_so},
     {"an_upstream_is_true_within_what_it_claims", an_upstream_is_true_within_what_it_claims},
     {"a_client_asks_once_a_poll_and_wakes_little_more",
