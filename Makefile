@@ -110,8 +110,6 @@ demo: packages
 
 check: packages
 	@+$(SELF) $(BUILD)/holdfast $(BUILD)/holdfastd $(BUILD)/unit $(BUILD)/load man
-	@+$(SELF) BUILD=$(BUILD)/san SAN=1 OPT=-O1 $(BUILD)/san/holdfast $(BUILD)/san/holdfastd $(BUILD)/san/unit
-	@+$(SELF) BUILD=$(BUILD)/gcc-O0 CC=gcc OPT=-O0 $(BUILD)/gcc-O0/holdfast
 	@+MAKE='$(MAKE)' tests/check.sh $(BUILD)
 
 bench: packages
@@ -126,9 +124,10 @@ lint: packages lint-packages
 format:
 	clang-format -i $(wildcard engine/*.[ch] engine/*/*.[ch] engine/*/*/*.[ch] sim/*.[ch] tests/*.[ch] tests/live/*.[ch])
 
+VARIANTS = gcc-O0 gcc-O3 clang-O0 clang-O2
 digests: packages lint-packages
 	@+$(SELF) $(BUILD)/holdfast
-	@+MAKE='$(MAKE)' tests/digests.sh $(BUILD) this gcc-O0 gcc-O3 clang-O0 clang-O2
+	@+MAKE='$(MAKE)' tests/digests.sh $(BUILD) this $(VARIANTS)
 
 gallery: packages
 	@+$(SELF) $(BUILD)/holdfast

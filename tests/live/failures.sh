@@ -72,7 +72,7 @@ await_synchronised us 20
 claim_that 'it follows its server again after kill -9' is_synchronised us
 
 # --- reload under load
-start clock load "$build/load" 10.0.0.2 123 12 4 8 0 -
+start clock load "$build/load" 10.0.0.2 123 12 1 1 0 -
 for round in {1..10}; do
     { configuration; echo "restrict 10.0.$round.0 mask 255.255.255.0 noserve"; } >"$case_dir/us/ntp.conf"
     kill -HUP "$(process_of us holdfastd)"
