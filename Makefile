@@ -181,10 +181,13 @@ FORCE:
 $(filter-out $(ENGINE),$(OBJECTS)): INCLUDES = $(LIBRARY_CFLAGS) -I$(BUILD)
 $(BUILD)/tests/main.o: $(BUILD)/suites.inc
 
+# Tests are compiled more often than they run; what they test keeps its own optimisation.
+$(UNIT): OPT_HERE = -O0
+
 $(OBJECTS): $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(INCLUDES) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(OPT_HERE) $(INCLUDES) -MMD -MP -c $< -o $@
 
 $(BUILD)/libengine.a: $(ENGINE) $(BUILD)/sources
 	$(call say,AR,$@)

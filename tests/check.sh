@@ -83,10 +83,11 @@ renice -n 5 -p $$ >/dev/null # this shell and all that it starts from now on
     aside command-line tests/cli.sh "$build/holdfast"
     aside daemon tests/daemon.sh "$build"
     aside install tests/install.sh "$build"
+    aside gates gates
 } &
 
 sanitized() { # the same programs under the sanitizers; counts as one
-    if ${MAKE:-make} --no-print-directory -j"$(nproc)" BUILD="$build/san" SAN=1 OPT=-O1 \
+    if ${MAKE:-make} --no-print-directory -j"$(nproc)" BUILD="$build/san" SAN=1 OPT=-O1 CFLAGS=-g1 \
         "$build/san/holdfast" "$build/san/holdfastd" "$build/san/unit"; then
         echo "build with sanitizers: 1 passed, 0 failed"
     else
@@ -95,7 +96,6 @@ sanitized() { # the same programs under the sanitizers; counts as one
     fi
 }
 
-part gates gates
 part unit tests/unit.sh "$build"
 part scenarios tests/scenarios.sh "$build/holdfast"
 part build-sanitized sanitized
@@ -106,7 +106,7 @@ part build-sanitized sanitized
 part digests tests/digests.sh "$build" this gcc-O0
 part unit-sanitized tests/unit.sh "$build/san"
 part scenarios-sanitized tests/scenarios.sh "$build/san/holdfast" once
-for name in command-line daemon install command-line-sanitized daemon-sanitized live; do
+for name in gates command-line daemon install command-line-sanitized daemon-sanitized live; do
     part $name await $name
 done
 
