@@ -143,12 +143,12 @@ clean:
 	rm -rf build out
 
 help:
-	@echo 'make            builds $(BUILD)/holdfast'
+	@echo 'make            builds $(BUILD)/holdfast and $(BUILD)/holdfastd'
 	@echo 'make man        the manual pages, into $(BUILD)/man'
 	@echo 'make install    programs, manual pages, service files and plots below DESTDIR and PREFIX ($(PREFIX))'
 	@echo 'make uninstall  takes away what install has put there'
 	@echo 'make demo       replays the time group of scenarios/time-group.scenario into out/time-group'
-	@echo 'make check      all tests: unit, scenarios, command line, purity, lengths, digests, sanitizers'
+	@echo 'make check      all tests: unit, scenarios, command line, daemon, install, live (root), purity, lengths, digests, sanitizers'
 	@echo 'make bench      measures speed and prints it beside the goals'
 	@echo 'make lint       clang-format, clang-tidy, cppcheck; mandoc on the manual pages'
 	@echo 'make digests    gcc and clang, -O0 to -O3: one digest'

@@ -5,7 +5,6 @@
  */
 #include "control.h"
 
-#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -144,6 +143,10 @@ size_t control_reply(const struct engine *e, const struct control_terms *terms,
     if (fault == CONTROL_FINE) {
         fault = answer(e, terms, in, now, &request, flags, &status, &text);
     }
+    if (fault == CONTROL_FINE && text.size > (size_t)CONTROL_FRAGMENTS_MAX * CONTROL_DATA_MAX) {
+        /* A long value asked for again and again: more than an answer may have. */
+        fault = is_stranger ? CONTROL_SILENCE : CONTROL_BAD_VALUE;
+    }
     if (fault == CONTROL_SILENCE || (fault != CONTROL_FINE && fragment > 0)) {
         return 0;
     }
@@ -151,7 +154,6 @@ size_t control_reply(const struct engine *e, const struct control_terms *terms,
         put_header(&request, BIT_ERROR, (uint16_t)(fault << 8), 0, 0, reply);
         return CONTROL_HEADER_SIZE;
     }
-    assert(text.size <= (size_t)CONTROL_FRAGMENTS_MAX * CONTROL_DATA_MAX);
     if ((fragment > 0 && offset >= text.size) || (is_stranger && total(text.size) > in->size)) {
         return 0;
     }

@@ -146,6 +146,9 @@ static inline struct queue_entry queue_pop(struct queue *q)
         queue_sink(heap, heap->entries[heap->count]);
     } else if (q->count > 0) {
         queue_refill(q);
+    } else {
+        /* Nothing is put off any more, so the next entry belongs into the heap whatever its time. */
+        q->bins_begin = q->bins_end = UINT64_MAX;
     }
     return top;
 }

@@ -7,13 +7,12 @@
 #include <math.h>
 #include <string.h>
 
+#include "../engine/constants.h"
 #include "../engine/engine.h"
 #include "quantity.h"
 
 /* The peer status word (RFC 9327 section 4.2): reachable, and the selection code. */
 enum { STATUS_REACHABLE = 0x1000, STATUS_SELECTION_SHIFT = 8, STATUS_SELECTION_MASK = 7 };
-
-#define DISPERSION_MAX_S 16.0 /* MAXDISP, RFC 5905 7.2 */
 
 const char server_report_names[] =
     "hf_state,hf_bound,hf_lasts,hf_drift,hf_drift_known,hf_residual,hf_steer,hf_source,hf_refused,"

@@ -411,6 +411,34 @@ static size_t random_request(const struct inquiry *q, uint64_t *seed, size_t siz
     return size;
 }
 
+/* The name of a source may be long, and a request may ask for it as often as it likes. */
+static void more_than_an_answer_may_have_is_an_error(void)
+{
+    struct inquiry *q = inquiry_new(0);
+    struct inquiry_answer a;
+    char name[254], request[469] = "";
+    memset(name, 'n', 253);
+    name[253] = '\0';
+    struct association_config *line =
+        wire_add_line(q->n, ASSOCIATION_POOL, wire_address(0, 0, 0, 0));
+    line->is_numeric = false;
+    line->name = name;
+    line->address.family = ADDRESS_NONE;
+    wire_start(q->n);
+    wire_run(q->w, 1.0);
+    for (int i = 0; i < 58; i++) {
+        strcat(request, "srchost,");
+    }
+    inquiry_ask(q, CONTROL_OP_READVAR, 1, request, &a);
+    CHECK_INT(a.fragments, 1);
+    CHECK_INT(a.fault, CONTROL_BAD_VALUE);
+    request[50 * 8] = '\0'; /* fifty of them fit */
+    inquiry_ask(q, CONTROL_OP_READVAR, 1, request, &a);
+    CHECK_INT(a.fault, 0);
+    CHECK(a.size > 50 * 253);
+    inquiry_free(q);
+}
+
 static void a_stranger_never_gets_more_than_he_sent(void)
 {
     struct inquiry *q = settled(2);
@@ -581,6 +609,7 @@ const struct test_case control_tests[] = {
     {"a_mac_behind_a_request_makes_no_difference", a_mac_behind_a_request_makes_no_difference},
     {"the_access_list_silences_or_refuses", the_access_list_silences_or_refuses},
     {"a_source_that_cannot_be_is_not_answered", a_source_that_cannot_be_is_not_answered},
+    {"more_than_an_answer_may_have_is_an_error", more_than_an_answer_may_have_is_an_error},
     {"a_stranger_never_gets_more_than_he_sent", a_stranger_never_gets_more_than_he_sent},
     {"any_bytes_of_a_friend_get_a_well_formed_answer_or_none",
      any_bytes_of_a_friend_get_a_well_formed_answer_or_none},

@@ -262,7 +262,7 @@ unset NOTIFY_SOCKET
 env -u INVOCATION_ID "${as_nobody[@]}" timeout 20 "$build/holdfastd" --port "$port" "${base[@]}" -p pid -l background.log >out 2>log </dev/null
 status=$?
 daemon=$(cat pid 2>/dev/null)
-pids+=("${daemon:-0}")
+[ -z "$daemon" ] || pids+=("$daemon")
 claim 'without anybody to hold it, it goes into the background' "$([ $status -eq 0 ] && [ -n "$daemon" ] && lives || echo "status $status, pid file: $daemon")"
 [ -n "$daemon" ] && kill "$daemon"
 for _ in {1..50}; do [ -e pid ] || break; sleep 0.1; done

@@ -121,7 +121,27 @@ static void entries_of_many_seconds_leave_in_order(void)
     }
     CHECK_INT(disorders, 0);
     CHECK_INT(queue.count, 0);
-    CHECK(queue.bins_begin != UINT64_MAX);
+    queue_clear(&queue);
+}
+
+static void a_queue_that_ran_empty_begins_anew(void)
+{
+    struct queue queue;
+    queue_init(&queue);
+    for (int i = 0; i < 100; i++) {
+        queue_push(&queue, (sim_time){(int64_t)i << 32}, 0, (uint32_t)i);
+    }
+    CHECK(queue.bins_begin != UINT64_MAX); /* most of them are put off */
+    for (int i = 0; i < 100; i++) {
+        CHECK_INT(queue_pop(&queue).slot, i);
+    }
+    queue_push(&queue, (sim_time){INT64_C(105) << 32}, 0, 5);
+    CHECK_INT(queue_first(&queue)->slot, 5);
+    queue_push(&queue, (sim_time){INT64_C(103) << 32}, 0, 3);
+    CHECK_INT(queue_first(&queue)->slot, 3);
+    CHECK_INT(queue_pop(&queue).slot, 3);
+    CHECK_INT(queue_pop(&queue).slot, 5);
+    CHECK_INT(queue.count, 0);
     queue_clear(&queue);
 }
 
@@ -144,5 +164,6 @@ const struct test_case queue_tests[] = {
     {"equal times leave in order of entry", equal_times_leave_in_order_of_entry},
     {"pushes between pops keep the order", pushes_between_pops_keep_the_order},
     {"entries of many seconds leave in order", entries_of_many_seconds_leave_in_order},
+    {"a queue that ran empty begins anew", a_queue_that_ran_empty_begins_anew},
     {"an entry keeps its business", an_entry_keeps_its_business},
     {NULL, NULL}};

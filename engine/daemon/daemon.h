@@ -84,7 +84,6 @@ struct daemon {
     mono_time next_look; /* at the clock, for what others do to it */
     mono_time next_hour; /* drift file and sysstats */
     mono_time quit_by;   /* -q gives up */
-    uint16_t generation; /* of the configuration: answers to an older one's questions are void */
     int signals;         /* signalfd */
     int readiness;       /* pipe to the process that waits for us to be ready; -1 = none */
     double drift_ppm;    /* known or of the drift file; NAN = none */

@@ -73,18 +73,13 @@ static void hear_resolver(struct daemon *d)
 {
     struct resolver_answer answer;
     while (resolver_read(d->resolver, &answer)) {
-        uint16_t association = answer.association % ASSOCIATIONS_MAX;
-        if (answer.association / ASSOCIATIONS_MAX != d->generation ||
-            association >= d->configuration->engine.association_count) {
-            continue; /* asked before the last reload */
-        }
-        const char *name = d->configuration->engine.associations[association].name;
+        const char *name = d->configuration->engine.associations[answer.association].name;
         if (answer.count == 0) {
             log_often(d->log, LOG_LEVEL_WARNING, "lookup", "%s has no address: %s", name,
                       answer.why);
         }
         struct engine_call call = call_of(d, VERB_RESOLVED);
-        call.u.resolved.association = association;
+        call.u.resolved.association = answer.association;
         call.u.resolved.count = answer.count;
         memcpy(call.u.resolved.addresses, answer.addresses, sizeof answer.addresses);
         daemon_call(d, &call);
@@ -262,7 +257,9 @@ static void wait_and_serve(struct daemon *d, GArray *fds, const struct udp_sink 
         d->addresses_changed = false;
         daemon_readdress(d);
     }
-    hear_signals(d);
+    if (ready[WATCH_SIGNALS].revents) {
+        hear_signals(d);
+    }
 }
 
 void daemon_run(struct daemon *d)

@@ -97,12 +97,6 @@ static void perform_send(struct daemon *d, struct consequences *c)
     }
 }
 
-/* The resolver gives back what it was asked with: the association and the generation. */
-static uint16_t question(const struct daemon *d, uint16_t association)
-{
-    return (uint16_t)(d->generation * ASSOCIATIONS_MAX + association);
-}
-
 /* The family of the line, else of -4 and -6: an address that we do not use is no use. */
 static uint8_t family_for(const struct daemon *d, const struct association_config *config)
 {
@@ -116,7 +110,7 @@ static void perform_resolve(struct daemon *d, struct consequences *c)
 {
     uint16_t association = d->effects.resolve_association;
     const struct association_config *config = &d->configuration->engine.associations[association];
-    if (!resolver_ask(d->resolver, question(d, association), config->name, family_for(d, config))) {
+    if (!resolver_ask(d->resolver, association, config->name, family_for(d, config))) {
         struct engine_call *call = consequence(c, VERB_RESOLVED, kernel_clock_read(&d->clock));
         call->u.resolved.association = association;
     }

@@ -6,21 +6,35 @@
 
 #include "daemon.h"
 
+/* The threads' part of the traffic. Their errors are looked at first: none is newer than the answers
+ * that it is taken off. */
+static void add_threads(struct daemon *d)
+{
+    uint64_t failures = responder_send_errors(d->responder);
+    responder_counts(d->responder, &d->threads);
+    const uint64_t *verdicts = d->threads.verdicts;
+    for (unsigned i = 0; i < SERVICE_VERDICTS; i++) {
+        d->traffic.received += verdicts[i];
+    }
+    d->traffic.sent += verdicts[SERVICE_ANSWERED] + verdicts[SERVICE_KISSED] - failures;
+    d->traffic.send_failures += failures;
+}
+
 /* What the engine does not know. */
 static void refresh_terms(struct daemon *d)
 {
     const struct udp_counts *counts = udp_counts(d->udp);
+    d->traffic.received = counts->received;
+    d->traffic.sent = counts->sent;
+    d->traffic.send_failures = counts->send_errors;
     d->control.tables = NULL;
     d->control.table_count = 0;
     d->control.threads = NULL;
     if (d->responder) {
         d->control.table_count = responder_tables(d->responder, &d->control.tables);
-        responder_counts(d->responder, &d->threads);
+        add_threads(d);
         d->control.threads = &d->threads;
     }
-    d->traffic.received = counts->received;
-    d->traffic.sent = counts->sent;
-    d->traffic.send_failures = counts->send_errors;
     d->control.traffic = &d->traffic;
     d->control.tai_s = d->clock.tai_s;
     d->control.may_steer = d->is_steering;

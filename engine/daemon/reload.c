@@ -32,8 +32,7 @@ static void adopt(struct daemon *d, struct configuration *next)
     next->memory = g_aligned_alloc0(engine_size(&next->engine), 1, 16);
     d->engine = engine_adopt(next->memory, &next->engine, d->engine, now);
     d->configuration = next;
-    resolver_forget(d->resolver);
-    d->generation = (uint16_t)((d->generation + 1) % (UINT16_MAX / ASSOCIATIONS_MAX));
+    resolver_forget(d->resolver); /* its answers would name associations of the former one */
     daemon_record_begin(d, VERB_ADOPT, now, NULL);
     if (d->responder) {
         struct service_rules rules = engine_service_rules(d->engine);
@@ -55,6 +54,11 @@ static void tell_what_stays(struct daemon *d, const struct ntpconf *conf)
     if (!address_equal(&now->metrics.address, &next->metrics.address) ||
         now->metrics.port != next->metrics.port) {
         log_line(d->log, LOG_LEVEL_WARNING, "metrics takes effect at the next start");
+    }
+    if (d->responder &&
+        d->configuration->conf->engine.client_capacity != conf->engine.client_capacity) {
+        log_line(d->log, LOG_LEVEL_WARNING,
+                 "mru maxdepth takes effect in the server threads at the next start");
     }
     if (d->configuration->conf->engine.disable_discipline && !conf->engine.disable_discipline &&
         !d->is_steering && !d->options.no_clock_control) {
