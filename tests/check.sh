@@ -28,7 +28,9 @@ part() { # part NAME COMMAND...: runs it, shows what it says, takes its counts
         failed=$((failed + 1)) # nothing tested, or failures without a failing status
         status=1
     fi
-    times+=("$name $((SECONDS - begun))")
+    local took=$((SECONDS - begun))
+    [ ! -e "$logs/$name.ended" ] || read -r _ took <"$logs/$name.ended"
+    times+=("$name $took")
     [ "$status" -eq 0 ] || broken+=("$name")
 }
 
@@ -60,10 +62,10 @@ aside() { # aside NAME COMMAND...
 }
 
 await() { # await NAME: bounded, for none takes a third as long
-    local status took
+    local status
     for _ in {1..1200}; do
         if [ -e "$logs/$1.ended" ]; then
-            read -r status took <"$logs/$1.ended"
+            read -r status _ <"$logs/$1.ended"
             cat "$logs/$1.aside"
             return "$status"
         fi

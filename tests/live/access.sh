@@ -43,7 +43,7 @@ claim_that 'an upstream is heard, although the default line says ignore' wait_fo
 # --- the campus: time, and questions
 reply=$(ask_bytes campus $tick "$time_request")
 claim_equal 'campus: a reply of 48 bytes' 96 ${#reply}
-claim_match 'campus: which is mode 4, version 4' '^[0-9a-f][4c]|^[2e]4' "$reply"
+claim_match 'campus: which is mode 4, version 4' '^[26ae]4' "$reply"
 claim_equal 'campus: to its request' e000000000000001 "${reply:48:16}"
 claim_match 'campus: may ask' '^1682' "$(ask_bytes campus $tick $read_variables)"
 claim_equal 'campus: ntpq gets whole answers' "$(variable version "$(ntpq tick -c rv)")" \
@@ -73,8 +73,8 @@ claim_match 'peer: may ask' '^1682' "$(ask_bytes peer $tick $read_variables)"
 reply=$(ask_bytes peer $tick "$time_request")
 claim_equal 'peer: gets time' e000000000000001 "${reply:48:16}"
 ask_bytes peer $tick "21${time_request:2}" >/dev/null
-claim_equal 'peer: is not believed without its key' 0 \
-    "$((8#$(variable reach "$(ntpq tick -c "rv $(association 140.160.247.31)")" | sed 's/^$/7/')))"
+claim_match 'peer: is not believed without its key' '^0+$' \
+    "$(variable reach "$(ntpq tick -c "rv $(association 140.160.247.31)")")"
 
 # --- the server itself, which no line names
 claim_match 'localhost may ask' '^1682' "$(ask_bytes tick 127.0.0.1 $read_variables)"
