@@ -55,7 +55,6 @@ bool control_client_open(struct control_client *client, const char *host, unsign
     struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV};
     char service[8];
     *client = (struct control_client){.fd = -1, .is_interrupted = is_interrupted};
-    client->give_up_at_ms = now_ms() + limit_ms;
     g_snprintf(service, sizeof service, "%u", port);
     if (port == NTP_PORT) {
         g_strlcpy(client->name, host, sizeof client->name);
@@ -70,6 +69,8 @@ bool control_client_open(struct control_client *client, const char *host, unsign
         return false;
     }
     client->next = client->addresses;
+    client->give_up_at_ms =
+        now_ms() + limit_ms; /* a slow name server is not this server's silence */
     if (!move_on(client)) {
         *why = g_strdup_printf("%s: %s", client->name, g_strerror(errno));
         control_client_close(client);

@@ -147,7 +147,7 @@ static inline struct queue_entry queue_pop(struct queue *q)
     } else if (q->count > 0) {
         queue_refill(q);
     } else {
-        /* Nothing is put off any more, so the next entry belongs into the heap whatever its time. */
+        /* Nothing is put off any more, so the next one belongs into the heap whatever its time. */
         q->bins_begin = q->bins_end = UINT64_MAX;
     }
     return top;

@@ -53,11 +53,14 @@ enum control_outcome server_query_system(struct control_client *client,
     struct control_answer *answer = g_new(struct control_answer, 1);
     *why = NULL;
     enum control_outcome outcome = ask_for_all(client, report, answer, why);
-    if (!*why && !report->is_holdfast &&
-        control_client_ask(client, CONTROL_READVAR, 0, server_report_names, answer) ==
-            CONTROL_ANSWERED &&
-        !answer->error) {
-        server_report_take_system(report, answer);
+    if (!*why && !report->is_holdfast) {
+        /* Our own variables are told by name only; another server answers that it has none. */
+        outcome = control_client_ask(client, CONTROL_READVAR, 0, server_report_names, answer);
+        if (outcome != CONTROL_ANSWERED) {
+            *why = reason(outcome);
+        } else if (!answer->error) {
+            server_report_take_system(report, answer);
+        }
     }
     g_free(answer);
     return outcome;

@@ -202,6 +202,9 @@ static void report(const struct load *load, double seconds, const struct effort 
         }
         total_ns += spent_ns[i];
     }
+    if (before->count > 0 && total_ns == 0) {
+        die("the processor time of the server cannot be read");
+    }
     printf("%.0f %" PRIu64 " %.4f", (double)load->replies / seconds, load->lost,
            load->replies ? (double)total_ns * 1e-3 / (double)load->replies : 0.0);
     for (unsigned i = 0; i < after->count && total_ns > 0; i++) {

@@ -114,7 +114,8 @@ offsets() { # offsets SECONDS: the largest offset that it shows, in microseconds
     local largest=0 offset
     for ((i = 0; i < $1; i++)); do
         offset=$(status offset_s)
-        largest=$(awk -v a="${offset:-nan}" -v b="$largest" 'BEGIN { a = 1e6 * (a < 0 ? -a : a); print (a > b ? a : b) }')
+        [ -n "$offset" ] || return 1
+        largest=$(awk -v a="$offset" -v b="$largest" 'BEGIN { a = 1e6 * (a < 0 ? -a : a); print (a > b ? a : b) }')
         sleep 1
     done
     echo "$largest"
@@ -139,17 +140,20 @@ pin "$one" 0
 pin "$chrony" 0
 pin "$echo" 0
 
-quiet=$(offsets 5)
+# It asks every 8 s: two exchanges at least in what is watched.
+watched=18
+quiet=$(offsets $watched) || { echo 'load_bench: holdfastd does not tell its status' >&2; exit 1; }
 for ((round = 0; round < rounds; round++)); do
     measure echo 10.77.0.4 "$echo"
     measure one 10.77.0.1 "$one"
     measure chrony 10.77.0.3 "$chrony"
     measure two 10.77.0.2 "$two"
 done
-ip netns exec $there taskset -c $last "$build/load" 10.77.0.1 123 6 $ports $window "$one" "${clients[@]}" >"$work/flood" &
+ip netns exec $there taskset -c $last "$build/load" 10.77.0.1 123 $((watched + 2)) $ports $window "$one" "${clients[@]}" \
+    >"$work/flood" &
 flood=$!
-flooded=$(offsets 5)
-wait $flood
+flooded=$(offsets $watched) || { echo 'load_bench: holdfastd does not tell its status under load' >&2; exit 1; }
+wait $flood || { echo 'load_bench: no replies in the flood' >&2; exit 1; }
 
 median() { # median NAME COLUMN
     awk -v column="$2" '{ print $column }' "$work/$1" | sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'

@@ -6,8 +6,8 @@
 
 #include "daemon.h"
 
-/* The threads' part of the traffic. Their errors are looked at first: none is newer than the answers
- * that it is taken off. */
+/* The threads' part of the traffic. Their errors are looked at first: none is newer than the
+ * answers that it is taken off. */
 static void add_threads(struct daemon *d)
 {
     uint64_t failures = responder_send_errors(d->responder);
