@@ -5,6 +5,7 @@
  */
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <gsl/gsl_sort_double.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,8 @@
 
 #define DAY_S 86400.0
 #define DEMO "scenarios/time-group.scenario"
+
+enum { DEMO_RUNS = 7 /* odd; the middle one counts, for a shared machine has its moods */ };
 
 struct figures {
     struct world_counts counts;
@@ -196,11 +199,15 @@ static void bench_demo(void)
         return;
     }
     struct scenario *scenario = complain_unless(scenario_load(DEMO, messages), messages);
-    double first_s = run_demo(scenario);
-    double again_s = run_demo(scenario);
-    printf("the demo (%.0f days, %zu nodes), judged, without files\n", scenario->duration_s / DAY_S,
-           scenario->node_count);
-    printf("  wall time                  %10.2f s   goal < 1 s\n\n", fmin(first_s, again_s));
+    double took_s[DEMO_RUNS];
+    for (int i = 0; i < DEMO_RUNS; i++) {
+        took_s[i] = run_demo(scenario);
+    }
+    gsl_sort(took_s, 1, DEMO_RUNS);
+    printf("the demo (%.0f days, %zu nodes), judged, without files, %d times\n",
+           scenario->duration_s / DAY_S, scenario->node_count, DEMO_RUNS);
+    printf("  wall time, median          %10.2f s   goal < 1 s   (%.2f to %.2f s)\n\n",
+           took_s[DEMO_RUNS / 2], took_s[0], took_s[DEMO_RUNS - 1]);
     scenario_free(scenario);
 }
 
