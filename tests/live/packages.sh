@@ -7,6 +7,9 @@
 # unpacking that was broken off is done anew.
 #
 # Debian's busybox has no ntpd. It is compiled from Debian's source of the same package, with ntpd and little else.
+#
+# What was made is kept for the next clone on this machine, in the folder HOLDFAST_CACHE (~/.cache/holdfast; empty
+# for nowhere): a host that has fetched once can test without a network. Remove that folder to fetch anew.
 # Usage: tests/live/packages.sh DIR
 set -u
 [ $# -eq 1 ] || { echo "usage: tests/live/packages.sh DIR" >&2; exit 2; }
@@ -22,14 +25,49 @@ give_up() { # give_up CAUSE CURE
     exit 1
 }
 
+is_complete() {
+    [ "$(cat "$dir/complete" 2>/dev/null)" = "$stamp" ]
+}
+
+empty() {
+    find "$dir" -mindepth 1 -maxdepth 1 ! -name lock -exec rm -rf {} +
+}
+
+# One file for each architecture and release. One that is broken or of another layout is passed over and replaced.
+cache=${HOLDFAST_CACHE-${XDG_CACHE_HOME:-${HOME:-}/.cache}/holdfast}
+# shellcheck source=/dev/null
+kept=$cache/ntp-software-$(. /etc/os-release && echo "$ID-$VERSION_ID")-$(uname -m).tar.gz
+
+keep() { # for the next clone; a host that cannot keep it fetches again
+    [ -n "$cache" ] && [ ! -e "$kept" ] && mkdir -p "$cache" 2>/dev/null || return 0
+    (umask 022 && tar -cz -C "$dir" --exclude=./lock -f "$kept.$$" .) && mv "$kept.$$" "$kept" && return 0
+    rm -f "$kept.$$"
+    echo "holdfast: could not keep the NTP software in $cache" >&2
+}
+
+take_kept() {
+    [ -n "$cache" ] && [ -e "$kept" ] || return 1
+    tar -xz -C "$dir" --no-same-owner -f "$kept" && is_complete && return 0
+    echo "holdfast: $kept is broken or from before: it is made anew" >&2
+    rm -f "$kept"
+    return 1
+}
+
 exec 9>"$dir/lock" || exit 1
 flock 9 # a second caller waits and then finds all done
-[ "$(cat "$dir/complete" 2>/dev/null)" = "$stamp" ] && exit 0
+if is_complete; then
+    keep
+    exit 0
+fi
+empty || exit 1
+if take_kept; then
+    echo "holdfast: NTP software of others: taken from $kept"
+    exit 0
+fi
 for tool in apt-get apt-cache dpkg; do
     command -v $tool >/dev/null || give_up "there is no $tool here" "these cases need Debian: ${wanted[*]} busybox"
 done
-find "$dir" -mindepth 1 -maxdepth 1 ! -name lock -exec rm -rf {} + || exit 1
-mkdir "$dir/fetched" "$dir/lists" "$dir/lists/partial" || exit 1
+empty && mkdir "$dir/fetched" "$dir/lists" "$dir/lists/partial" || exit 1
 log=$dir/log
 
 # Lists of our own where the system's are absent or too old to fetch by: the system's stay as they are.
@@ -84,3 +122,4 @@ fetch_source || give_up "$(grep '^E:' "$log" | tail -n 1)" "$cure (what apt-get 
 
 rm -rf "$dir/fetched" "$dir/lists"
 echo "$stamp" >"$dir/complete"
+keep
