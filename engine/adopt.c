@@ -119,7 +119,7 @@ static bool may_have(const struct engine *e, const struct source *s)
     return engine_hears(e, s);
 }
 
-/* Moves one source; false when it has to start anew, as it then does. */
+/* Moves one source; false when it has to start anew. */
 static bool move_source(struct adoption *a, uint16_t to, uint16_t from, uint16_t association)
 {
     struct source *s = &a->e->sources[to];
@@ -129,7 +129,6 @@ static bool move_source(struct adoption *a, uint16_t to, uint16_t from, uint16_t
     s->family = association;
     /* What was forbidden before and answers nothing has nothing to lose. */
     if (!may_have(a->e, s) && may_have(a->old, &a->old->sources[from])) {
-        source_init(s, s->config, association, a->now.mono);
         return false;
     }
     if (a->old->leader == from) {
@@ -182,6 +181,25 @@ static void move_resolution(const struct adoption *a, struct resolution *r, uint
     }
 }
 
+/* Those of an association that goes on; false when one of them has to start anew. That of a numeric
+ * line does so as the whole association does, which is the caller's business. */
+static bool move_sources(struct adoption *a, uint16_t association, uint16_t first, int former)
+{
+    const struct association_config *config = &a->e->config.associations[association];
+    uint16_t from = first_source_of(&a->old->config, former);
+    bool moved = true;
+    a->is_taken[former] = true;
+    for (uint16_t i = 0; i < engine_sources_of(config); i++) {
+        if (!move_source(a, (uint16_t)(first + i), (uint16_t)(from + i), association)) {
+            moved = false;
+            if (!config->is_numeric) {
+                source_init(&a->e->sources[first + i], config, association, a->now.mono);
+            }
+        }
+    }
+    return moved;
+}
+
 static void adopt_association(struct adoption *a, uint16_t association, uint16_t first,
                               struct resolution *resolution)
 {
@@ -189,13 +207,7 @@ static void adopt_association(struct adoption *a, uint16_t association, uint16_t
     int former = find_former(a, config);
     bool moved = former >= 0;
     if (former >= 0) {
-        uint16_t from = first_source_of(&a->old->config, former);
-        a->is_taken[former] = true;
-        for (uint16_t i = 0; i < engine_sources_of(config); i++) {
-            bool is_moved =
-                move_source(a, (uint16_t)(first + i), (uint16_t)(from + i), association);
-            moved = moved && is_moved;
-        }
+        moved = move_sources(a, association, first, former);
         if (!config->is_numeric) {
             move_resolution(a, resolution, association, first, former, moved);
         }
@@ -300,6 +312,7 @@ static void adopt_claims(const struct adoption *a)
         system_widen(&e->system, 0.0, a->now.mono);
         e->system.dispersion_rate = engine_dispersion_rate(e);
     }
+    e->needs_leap = e->needs_leap || !leap_list_equal(&e->config.leaps, &a->old->config.leaps);
     system_view(&e->system, &e->config, POLL_MIN, &e->view);
 }
 

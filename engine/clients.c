@@ -56,7 +56,13 @@ size_t clients_size(uint16_t capacity)
     return (size + 15) / 16 * 16;
 }
 
-static uint16_t *buckets_of(struct clients *clients)
+static const uint16_t *buckets_of(const struct clients *clients)
+{
+    return (const uint16_t *)(const void *)(clients->slots + clients->capacity);
+}
+
+/* To write to. */
+static uint16_t *own_buckets(struct clients *clients)
 {
     return (uint16_t *)(void *)(clients->slots + clients->capacity);
 }
@@ -73,7 +79,7 @@ struct clients *clients_init(void *memory, uint16_t capacity, const uint8_t key[
     clients->oldest = NO_SLOT;
     clients->bucket_mask = (uint16_t)(bucket_count(capacity) - 1);
     for (unsigned i = 0; i <= clients->bucket_mask; i++) {
-        buckets_of(clients)[i] = NO_SLOT;
+        own_buckets(clients)[i] = NO_SLOT;
     }
     return clients;
 }
@@ -128,7 +134,7 @@ static uint16_t bucket_of(const struct clients *clients, const struct address *a
 static void unlink_from_bucket(struct clients *clients, uint16_t index)
 {
     struct slot *slot = &clients->slots[index];
-    uint16_t *link = &buckets_of(clients)[slot->bucket];
+    uint16_t *link = &own_buckets(clients)[slot->bucket];
     while (*link != index) {
         assert(*link != NO_SLOT);
         link = &clients->slots[*link].next_in_bucket;
@@ -183,16 +189,24 @@ static int64_t period_ticks(const struct discard_config *discard)
     return INT64_C(1) << (32 + log2s);
 }
 
+/* The slot of an address, which belongs into that bucket; NO_SLOT when there is none. */
+static uint16_t find_slot(const struct clients *clients, uint16_t bucket,
+                          const struct address *address)
+{
+    uint16_t index = buckets_of(clients)[bucket];
+    while (index != NO_SLOT && !address_equal(&clients->slots[index].entry.peer.address, address)) {
+        index = clients->slots[index].next_in_bucket;
+    }
+    return index;
+}
+
 /* The slot of an address, made the newest; an address not known yet gets a full bucket and count
  * 0. */
 static struct slot *touch(struct clients *clients, const struct address *address,
                           const struct discard_config *discard, mono_time now)
 {
     uint16_t bucket = bucket_of(clients, address);
-    uint16_t index = buckets_of(clients)[bucket];
-    while (index != NO_SLOT && !address_equal(&clients->slots[index].entry.peer.address, address)) {
-        index = clients->slots[index].next_in_bucket;
-    }
+    uint16_t index = find_slot(clients, bucket, address);
     if (index != NO_SLOT) {
         unlink_from_ages(clients, index);
     } else {
@@ -205,7 +219,7 @@ static struct slot *touch(struct clients *clients, const struct address *address
         fresh->credit_ticks = BURST * period_ticks(discard);
         fresh->bucket = bucket;
         fresh->next_in_bucket = buckets_of(clients)[bucket];
-        buckets_of(clients)[bucket] = index;
+        own_buckets(clients)[bucket] = index;
     }
     make_newest(clients, index);
     return &clients->slots[index];
@@ -297,11 +311,7 @@ uint16_t clients_capacity(const struct clients *clients)
 const struct client_entry *clients_find(const struct clients *clients,
                                         const struct address *address)
 {
-    const uint16_t *buckets = (const uint16_t *)(const void *)(clients->slots + clients->capacity);
-    uint16_t index = buckets[bucket_of(clients, address)];
-    while (index != NO_SLOT && !address_equal(&clients->slots[index].entry.peer.address, address)) {
-        index = clients->slots[index].next_in_bucket;
-    }
+    uint16_t index = find_slot(clients, bucket_of(clients, address), address);
     return index == NO_SLOT ? NULL : &clients->slots[index].entry;
 }
 
@@ -313,12 +323,9 @@ const struct client_entry *clients_newer(const struct clients *clients,
     return next == NO_SLOT ? NULL : &clients->slots[next].entry;
 }
 
-const struct client_entry *clients_newest(const struct clients *clients, size_t index)
+const struct client_entry *clients_older(const struct clients *clients,
+                                         const struct client_entry *entry)
 {
-    uint16_t at = clients->newest;
-    while (index > 0 && at != NO_SLOT) {
-        at = clients->slots[at].older;
-        index--;
-    }
-    return at == NO_SLOT ? NULL : &clients->slots[at].entry;
+    uint16_t next = entry ? ((const struct slot *)(const void *)entry)->older : clients->newest;
+    return next == NO_SLOT ? NULL : &clients->slots[next].entry;
 }

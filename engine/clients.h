@@ -66,7 +66,8 @@ const struct client_entry *clients_find(const struct clients *clients,
 const struct client_entry *clients_newer(const struct clients *clients,
                                          const struct client_entry *entry);
 
-/* The index-th entry by last request, newest first; NULL past the end. */
-const struct client_entry *clients_newest(const struct clients *clients, size_t index);
+/* The same towards the oldest; the newest for NULL. */
+const struct client_entry *clients_older(const struct clients *clients,
+                                         const struct client_entry *entry);
 
 #endif

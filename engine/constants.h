@@ -39,6 +39,8 @@
 #define HOLDOVER_POLL 8           /* log2 s: how often the unreachable are asked in holdover */
 #define PROBATION_POLLS 8         /* good polls before a source found in holdover has a vote */
 #define STATUS_INTERVAL_S 8192.0  /* the host's kernel status is refreshed at least so often */
+#define LEAP_DAY_S 86400.0        /* so long none is announced behind one that has happened */
+#define LEAP_PASSED_S 2.0         /* behind midnight: what was armed has happened, or never will */
 #define KISS_POLL_MAX 13          /* RATE never raises the poll beyond this (RFC 8633 5.4) */
 #define KISS_DENIED_S 86400.0     /* DENY and RSTR: ask again after a day */
 #define RESOLVE_MIN_LOG2S 6       /* back-off of name look-ups */

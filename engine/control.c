@@ -31,16 +31,17 @@ static void put_word(uint8_t *bytes, size_t value)
     bytes[1] = (uint8_t)value;
 }
 
+/* A fault in place of an answer has its number in the upper octet of the status word. */
 static void put_header(const struct control_request *request, unsigned marks, uint16_t status,
-                       size_t offset, size_t count, uint8_t *reply)
+                       uint8_t header[CONTROL_HEADER_SIZE])
 {
-    reply[0] = (uint8_t)(request->version << 3 | MODE_CONTROL);
-    reply[1] = (uint8_t)(BIT_RESPONSE | marks | request->opcode);
-    put_word(reply + 2, request->sequence);
-    put_word(reply + 4, status);
-    put_word(reply + 6, request->association);
-    put_word(reply + 8, offset);
-    put_word(reply + 10, count);
+    header[0] = (uint8_t)(request->version << 3 | MODE_CONTROL);
+    header[1] = (uint8_t)(BIT_RESPONSE | marks | request->opcode);
+    put_word(header + 2, request->sequence);
+    put_word(header + 4, status);
+    put_word(header + 6, request->association);
+    put_word(header + 8, 0);
+    put_word(header + 10, 0);
 }
 
 static bool is_permitted(const struct engine *e, const struct datagram *in, unsigned *flags,
@@ -122,44 +123,61 @@ static size_t total(size_t size)
     return fragments * CONTROL_HEADER_SIZE + padded(size);
 }
 
-size_t control_reply(const struct engine *e, const struct control_terms *terms,
-                     const struct datagram *in, struct instant now, unsigned fragment,
-                     uint8_t reply[CONTROL_SIZE_MAX])
+/* Writes the answer, or why there is none. */
+static enum control_fault write_reply(const struct engine *e, const struct control_terms *terms,
+                                      const struct datagram *in, struct instant now,
+                                      const struct control_request *request, unsigned flags,
+                                      struct control_reply *reply)
+{
+    uint16_t status = 0;
+    struct control_text text = {.bytes = reply->data, .room = sizeof reply->data};
+    enum control_fault fault = answer(e, terms, in, now, request, flags, &status, &text);
+    put_header(request, 0, status, reply->header);
+    reply->size = text.size;
+    return fault;
+}
+
+bool control_reply_make(const struct engine *e, const struct control_terms *terms,
+                        const struct datagram *in, struct instant now, struct control_reply *reply)
 {
     struct control_request request;
     enum control_fault fault;
     unsigned flags;
     bool is_stranger;
-    if (in->truncated || fragment >= CONTROL_FRAGMENTS_MAX ||
-        !control_request_parse(in->bytes, in->size, &request, &fault) ||
+    if (in->truncated || !control_request_parse(in->bytes, in->size, &request, &fault) ||
         !is_permitted(e, in, &flags, &is_stranger)) {
-        return 0;
+        return false;
     }
-    size_t offset = (size_t)fragment * CONTROL_DATA_MAX;
-    uint16_t status = 0;
-    struct control_text text = {
-        .window = reply + CONTROL_HEADER_SIZE, .begin = offset, .end = offset + CONTROL_DATA_MAX};
-    memset(reply, 0, CONTROL_SIZE_MAX);
     if (fault == CONTROL_FINE) {
-        fault = answer(e, terms, in, now, &request, flags, &status, &text);
+        fault = write_reply(e, terms, in, now, &request, flags, reply);
     }
-    if (fault == CONTROL_FINE && text.size > (size_t)CONTROL_FRAGMENTS_MAX * CONTROL_DATA_MAX) {
+    if (fault == CONTROL_FINE && reply->size > sizeof reply->data) {
         /* A long value asked for again and again: more than an answer may have. */
         fault = is_stranger ? CONTROL_SILENCE : CONTROL_BAD_VALUE;
     }
-    if (fault == CONTROL_SILENCE || (fault != CONTROL_FINE && fragment > 0)) {
-        return 0;
-    }
     if (fault != CONTROL_FINE) {
-        put_header(&request, BIT_ERROR, (uint16_t)(fault << 8), 0, 0, reply);
-        return CONTROL_HEADER_SIZE;
+        put_header(&request, BIT_ERROR, (uint16_t)(fault << 8), reply->header);
+        reply->size = 0;
+        return fault != CONTROL_SILENCE;
     }
-    if ((fragment > 0 && offset >= text.size) || (is_stranger && total(text.size) > in->size)) {
+    return !is_stranger || total(reply->size) <= in->size;
+}
+
+size_t control_reply_fragment(const struct control_reply *reply, unsigned fragment,
+                              uint8_t bytes[CONTROL_SIZE_MAX])
+{
+    size_t offset = (size_t)fragment * CONTROL_DATA_MAX;
+    if (fragment > 0 && offset >= reply->size) {
         return 0;
     }
-    size_t left = text.size - offset;
+    size_t left = reply->size - offset;
     size_t count = left < CONTROL_DATA_MAX ? left : CONTROL_DATA_MAX;
-    put_header(&request, left > count ? BIT_MORE : 0, status, offset, count, reply);
+    memset(bytes, 0, CONTROL_SIZE_MAX);
+    memcpy(bytes, reply->header, CONTROL_HEADER_SIZE);
+    bytes[1] |= left > count ? BIT_MORE : 0;
+    put_word(bytes + 8, offset);
+    put_word(bytes + 10, count);
+    memcpy(bytes + CONTROL_HEADER_SIZE, reply->data + offset, count);
     return CONTROL_HEADER_SIZE + padded(count);
 }
 

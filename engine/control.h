@@ -43,16 +43,24 @@ struct control_terms {
     bool may_steer;                        /* false: no right to, or told not to */
 };
 
-/* Writes fragment number `fragment` (0, 1, ...) of the answer to one request into `reply` and
- * returns its size; 0 when there is none (left): no answer is due, or all was sent. The caller
- * counts up until 0, with the same `now` and terms and without a verb in between, because each
- * fragment is cut from an answer that is made anew. Judged in order: form, mode and version,
+/* A whole answer, to be cut into datagrams. */
+struct control_reply {
+    uint8_t header[CONTROL_HEADER_SIZE]; /* of the first one, without its count */
+    size_t size;                         /* of the data */
+    uint8_t data[CONTROL_FRAGMENTS_MAX * CONTROL_DATA_MAX];
+};
+
+/* Makes the answer to one request; false when none is due. Judged in order: form, mode and version,
  * address, access list (ignore, noquery, nomrulist), opcode. A request with a MAC is answered as if
  * it had none. Numbers have ntpq's units: offsets, delays, dispersions and jitters in milliseconds,
  * frequency in ppm, times as hexadecimal NTP timestamps. */
-size_t control_reply(const struct engine *e, const struct control_terms *terms,
-                     const struct datagram *in, struct instant now, unsigned fragment,
-                     uint8_t reply[CONTROL_SIZE_MAX]);
+bool control_reply_make(const struct engine *e, const struct control_terms *terms,
+                        const struct datagram *in, struct instant now, struct control_reply *reply);
+
+/* Writes fragment number `fragment` (0, 1, ...) of the answer and returns its size; 0 when there
+ * are no more. */
+size_t control_reply_fragment(const struct control_reply *reply, unsigned fragment,
+                              uint8_t bytes[CONTROL_SIZE_MAX]);
 
 /* Token bucket over all that mode 6 sends: 50,000 bytes a second, a burst of one full answer. */
 struct control_meter {

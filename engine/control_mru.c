@@ -39,8 +39,9 @@ static void seal(const uint8_t key[16], const struct address *address,
     cmac_aes128_digest(&context, TAG_SIZE, tag);
 }
 
-void control_mru_nonce(const uint8_t key[16], const struct address *address, mono_time at,
-                       char nonce[CONTROL_NONCE_SIZE])
+/* Seals `at` for this address: 32 hexadecimal digits, no NUL. */
+static void write_nonce(const uint8_t key[16], const struct address *address, mono_time at,
+                        char nonce[CONTROL_NONCE_SIZE])
 {
     uint8_t bytes[STAMP_SIZE + TAG_SIZE];
     static_assert(2 * sizeof bytes == CONTROL_NONCE_SIZE, "two digits an octet");
@@ -58,7 +59,7 @@ void control_mru_give_nonce(const struct control_terms *terms, const struct addr
                             mono_time now, struct control_text *text)
 {
     char nonce[CONTROL_NONCE_SIZE];
-    control_mru_nonce(terms->nonce_key, address, now, nonce);
+    write_nonce(terms->nonce_key, address, now, nonce);
     control_text_name(text, "nonce");
     control_text_bytes(text, nonce, sizeof nonce);
 }
@@ -79,7 +80,7 @@ static bool is_nonce(const struct control_span *span, const uint8_t key[16],
         return false;
     }
     mono_time at = {(int64_t)ticks};
-    control_mru_nonce(key, address, at, right);
+    write_nonce(key, address, at, right);
     if (!memeql_sec(right, span->bytes, sizeof right)) {
         return false;
     }
@@ -259,27 +260,50 @@ static struct client_entry merge_sum(const struct merge *merge, const struct cli
     return sum;
 }
 
+/* The list shows an address at its newest entry only. */
+static bool merge_is_newest(const struct merge *merge, const struct client_entry *entry)
+{
+    size_t table = 0;
+    return merge->count == 1 || merge_find(merge, &entry->peer.address, &table) == entry;
+}
+
+/* The table whose entry comes first of these, one of each table; `count` when all are NULL. */
+static size_t merge_first(const struct client_entry *const *entries, size_t count)
+{
+    size_t first = count;
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i] && (first == count || is_before(entries[i], i, entries[first], first))) {
+            first = i;
+        }
+    }
+    return first;
+}
+
+/* The one whose entry comes last. */
+static size_t merge_last(const struct client_entry *const *entries, size_t count)
+{
+    size_t last = count;
+    for (size_t i = 0; i < count; i++) {
+        if (entries[i] && (last == count || is_before(entries[last], last, entries[i], i))) {
+            last = i;
+        }
+    }
+    return last;
+}
+
 /* The next address of the list; false at its end. */
 static bool merge_next(struct merge *merge, struct client_entry *next)
 {
-    for (;;) {
-        size_t first = merge->count, table = 0;
-        for (size_t i = 0; i < merge->count; i++) {
-            if (merge->heads[i] && (first == merge->count ||
-                                    is_before(merge->heads[i], i, merge->heads[first], first))) {
-                first = i;
-            }
-        }
-        if (first == merge->count) {
-            return false;
-        }
+    size_t first;
+    while ((first = merge_first(merge->heads, merge->count)) < merge->count) {
         const struct client_entry *head = merge->heads[first];
         merge->heads[first] = clients_newer(merge->tables[first], head);
-        if (merge_find(merge, &head->peer.address, &table) == head) {
+        if (merge_is_newest(merge, head)) {
             *next = merge_sum(merge, head, first);
             return true;
         }
     }
+    return false;
 }
 
 /* ---- entries as text ------------------------------------------------------------------------ */
@@ -386,17 +410,21 @@ static bool resume(struct merge *merge, const struct page_terms *terms, struct i
     return false;
 }
 
-/* Leaves the newest `recent` addresses. */
+/* Leaves the newest `recent` addresses: counts them from the newest on, and never looks at the rest
+ * of the tables. */
 static void keep_recent(struct merge *merge, uint64_t recent)
 {
-    struct client_entry entry;
-    struct merge all = *merge;
-    uint64_t count = 0;
-    while (merge_next(&all, &entry)) {
-        count++;
+    const struct client_entry *tails[TABLES_MAX]; /* next of each, towards the oldest */
+    for (size_t i = 0; i < merge->count; i++) {
+        tails[i] = clients_older(merge->tables[i], NULL);
     }
-    for (; count > recent; count--) {
-        (void)merge_next(merge, &entry);
+    size_t last;
+    while (recent > 0 && (last = merge_last(tails, merge->count)) < merge->count) {
+        recent -= merge_is_newest(merge, tails[last]);
+        tails[last] = clients_older(merge->tables[last], tails[last]);
+    }
+    for (size_t i = 0; i < merge->count; i++) {
+        merge->heads[i] = clients_newer(merge->tables[i], tails[i]);
     }
 }
 

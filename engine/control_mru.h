@@ -17,11 +17,7 @@
 
 enum { CONTROL_NONCE_SIZE = 32, CONTROL_NONCE_LIFE_S = 16 };
 
-/* Seals `at` for this address: 32 hexadecimal digits, no NUL. */
-void control_mru_nonce(const uint8_t key[16], const struct address *address, mono_time at,
-                       char nonce[CONTROL_NONCE_SIZE]);
-
-/* REQ_NONCE: "nonce=...". */
+/* REQ_NONCE: "nonce=..." and 32 hexadecimal digits that seal `now` for this address. */
 void control_mru_give_nonce(const struct control_terms *terms, const struct address *address,
                             mono_time now, struct control_text *text);
 

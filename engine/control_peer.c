@@ -97,9 +97,6 @@ void control_peer_list(const struct engine *e, struct control_text *text)
     }
 }
 
-#define REFID_OF(a, b, c, d)                                                                       \
-    ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
-
 /* What it says of itself, or why it has said nothing. */
 static struct variable_refid refid_of(const struct source *s)
 {

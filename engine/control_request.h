@@ -39,7 +39,8 @@ enum control_fault {
     CONTROL_BAD_ASSOCIATION = 4,
     CONTROL_UNKNOWN_VARIABLE = 5,
     CONTROL_BAD_VALUE = 6,
-    CONTROL_SILENCE = 255 /* no answer at all */
+    CONTROL_PROHIBITED = 7, /* by others; here that is CONTROL_PERMISSION */
+    CONTROL_SILENCE = 255   /* no answer at all */
 };
 
 struct control_request {

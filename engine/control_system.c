@@ -7,8 +7,7 @@
 #include "control_peer.h"
 #include "control_variable.h"
 #include "engine_state.h"
-
-enum { MIN_TIME_CONSTANT = 3 }; /* log2 s: of polls of 2^3 s, the shortest that there are */
+#include "inspection.h"
 
 struct system_values {
     const char *version, *processor, *system;
@@ -21,9 +20,9 @@ struct system_values {
     double frequency_ppm, jitter_ms, clock_jitter_ms, wander_ppm, tai_s, auth_delay_ms;
     /* Counters; NAN = not counted. */
     double control_requests, io_received, io_sent, io_failed;
-    uint64_t uptime_s, received, version_4, version_older;
-    uint64_t version_1, version_1_clients, version_1_modeless, version_1_symmetric;
-    uint64_t malformed, bad_auth, declined, restricted, limited, kissed, processed, sent, keys;
+    uint64_t uptime_s;
+    struct packet_counts packets;
+    uint64_t version_1, version_1_clients, version_1_modeless, version_1_symmetric, sent, keys;
     uint64_t mru_enabled, mru_depth, mru_capacity, mru_kb, mru_none;
     double mru_oldest_s;
     double rate_ppm, most_error_ms;
@@ -72,20 +71,20 @@ static const struct control_variable system_rows[] = {
     COUNTER("ss_reset", uptime_s),
     HIDDEN("ss_uptime", VARIABLE_COUNT, 0, uptime_s),
     HIDDEN("ss_numctlreq", VARIABLE_REAL, 0, control_requests),
-    COUNTER("ss_received", received),
-    COUNTER("ss_thisver", version_4),
-    COUNTER("ss_oldver", version_older),
+    COUNTER("ss_received", packets.received),
+    COUNTER("ss_thisver", packets.version_4),
+    COUNTER("ss_oldver", packets.version_older),
     COUNTER("ss_ver1", version_1),
     COUNTER("ss_ver1client", version_1_clients),
     COUNTER("ss_ver1zero", version_1_modeless),
     COUNTER("ss_ver1symm", version_1_symmetric),
-    COUNTER("ss_badformat", malformed),
-    COUNTER("ss_badauth", bad_auth),
-    COUNTER("ss_declined", declined),
-    COUNTER("ss_restricted", restricted),
-    COUNTER("ss_limited", limited),
-    COUNTER("ss_kodsent", kissed),
-    COUNTER("ss_processed", processed),
+    COUNTER("ss_badformat", packets.malformed),
+    COUNTER("ss_badauth", packets.bad_auth),
+    COUNTER("ss_declined", packets.declined),
+    COUNTER("ss_restricted", packets.restricted),
+    COUNTER("ss_limited", packets.limited),
+    COUNTER("ss_kodsent", packets.kissed),
+    COUNTER("ss_processed", packets.processed),
 
     HIDDEN("mru_enabled", VARIABLE_COUNT, 0, mru_enabled),
     HIDDEN("mru_depth", VARIABLE_COUNT, 0, mru_depth),
@@ -125,10 +124,9 @@ static const struct control_variable system_rows[] = {
 /* The wire says 0 while unsynchronised; before the first time there is a word for it. */
 static struct variable_refid refid_of(const struct system_status *status)
 {
-    static const uint32_t init = UINT32_C(0x494E4954); /* INIT */
     bool is_name = status->stratum <= 1 || status->stratum >= STRATUM_MAX;
     bool never = status->stratum >= STRATUM_MAX && ntp_is_zero(status->reference_time);
-    return (struct variable_refid){never ? init : status->refid, is_name};
+    return (struct variable_refid){never ? REFID_OF('I', 'N', 'I', 'T') : status->refid, is_name};
 }
 
 static void fill_time(struct system_values *v, const struct system_status *status,
@@ -141,7 +139,7 @@ static void fill_time(struct system_values *v, const struct system_status *statu
     v->stratum = status->stratum;
     v->precision = e->config.clock.precision;
     v->time_constant = status->poll;
-    v->least_time_constant = MIN_TIME_CONSTANT;
+    v->least_time_constant = POLL_MIN;
     v->root_delay_ms = status->root_delay_s * 1e3;
     v->root_dispersion_ms = status->root_dispersion_s * 1e3;
     v->root_distance_ms = v->root_delay_ms / 2.0 + v->root_dispersion_ms;
@@ -168,41 +166,20 @@ static void fill_own(struct system_values *v, const struct system_status *status
     v->refused = status->refused;
 }
 
-static uint64_t sum_of(const struct service_counts *counts)
-{
-    uint64_t sum = 0;
-    for (unsigned i = 0; i < SERVICE_VERDICTS; i++) {
-        sum += counts->verdicts[i];
-    }
-    return sum;
-}
-
-/* Requests that server threads took never came to the engine. */
 static void fill_counters(struct system_values *v, const struct engine_counters *counters,
                           const struct control_terms *terms, mono_time now)
 {
-    struct service_counts served = counters->served, threads = {.version_4 = 0};
+    struct service_counts served = counters->served;
     if (terms->threads) {
-        threads = *terms->threads;
-        service_counts_add(&served, &threads);
+        service_counts_add(&served, terms->threads);
     }
     double uptime_s = mono_diff_s(now, counters->since.mono);
     v->uptime_s = uptime_s > 0.0 ? (uint64_t)uptime_s : 0;
-    v->received = counters->received + sum_of(&threads);
-    v->version_4 = counters->version_4 + threads.version_4;
-    v->version_older = counters->version_older + threads.version_older;
+    v->packets = inspection_packet_counts(counters, terms->threads);
     v->version_1 = served.version_1;
     v->version_1_clients = served.version_1_clients;
     v->version_1_modeless = served.version_1_modeless;
     v->version_1_symmetric = served.version_1_symmetric;
-    v->malformed = counters->malformed + served.verdicts[SERVICE_MALFORMED];
-    v->bad_auth = counters->bad_auth + served.verdicts[SERVICE_BAD_AUTH];
-    v->declined =
-        counters->declined + served.verdicts[SERVICE_MODE] + served.verdicts[SERVICE_OWN_ADDRESS];
-    v->restricted = served.verdicts[SERVICE_RESTRICTED];
-    v->limited = served.verdicts[SERVICE_LIMITED] + served.verdicts[SERVICE_KISSED];
-    v->kissed = served.verdicts[SERVICE_KISSED];
-    v->processed = counters->processed + threads.verdicts[SERVICE_ANSWERED];
     v->sent = counters->sent;
 }
 

@@ -12,14 +12,10 @@ enum { DIGITS_MAX = 20 };
 
 void control_text_bytes(struct control_text *text, const void *bytes, size_t size)
 {
-    size_t from = text->size < text->begin ? text->begin - text->size : 0;
-    size_t to = size;
-    if (text->size + size > text->end) {
-        to = text->end > text->size ? text->end - text->size : 0;
-    }
-    if (text->window && from < to) {
-        memcpy(text->window + (text->size + from - text->begin), (const uint8_t *)bytes + from,
-               to - from);
+    size_t left = text->size < text->room ? text->room - text->size : 0;
+    size_t kept = size < left ? size : left;
+    if (kept > 0) {
+        memcpy(text->bytes + text->size, bytes, kept);
     }
     text->size += size;
 }

@@ -2,9 +2,8 @@
 /*
  * The text of a mode 6 answer, as it is written: "name=value, name=value".
  *
- * An answer can be longer than a datagram and is kept nowhere: it is written anew for each
- * fragment, and only what falls into that fragment's window is stored. Numbers are put into digits
- * by hand, so that the same double gives the same text on every machine and no locale has a say.
+ * What goes beyond the room is counted and not kept. Numbers are put into digits by hand, so that
+ * the same double gives the same text on every machine and no locale has a say.
  */
 #ifndef HOLDFAST_CONTROL_TEXT_H
 #define HOLDFAST_CONTROL_TEXT_H
@@ -16,9 +15,9 @@
 #include "timestamp.h"
 
 struct control_text {
-    uint8_t *window;   /* receives bytes [begin, end) of the text */
-    size_t begin, end; /* NULL window: only counts */
-    size_t size;       /* of the text so far */
+    uint8_t *bytes; /* receives the first `room` bytes of the text */
+    size_t room;
+    size_t size; /* of the text so far */
 };
 
 void control_text_bytes(struct control_text *text, const void *bytes, size_t size);

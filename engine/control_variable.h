@@ -32,6 +32,10 @@ struct variable_refid {
     bool is_name; /* its four octets are meant as characters */
 };
 
+/* A name as a reference id, padded with 0 where it is shorter. */
+#define REFID_OF(a, b, c, d)                                                                       \
+    ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+
 struct control_variable {
     const char *name;
     enum variable_kind kind;

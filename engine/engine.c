@@ -148,8 +148,11 @@ void engine_say(struct engine *e, struct trace_record *record, struct instant no
     record->status = source >= 0 && !trace_is_of_system(record->kind)
                          ? status_word_of_peer(&e->sources[source])
                          : status_word_of_system(e);
+    record->name = NULL;
     if (source >= 0) {
+        const struct association_config *config = e->sources[source].config;
         record->peer = e->sources[source].peer;
+        record->name = config->is_numeric ? NULL : config->name;
     }
     e->sink(e->sink_context, record);
 }
@@ -236,7 +239,7 @@ void engine_spread_poll(struct engine *e, mono_time now)
 /* When the next thing is due. */
 static mono_time engine_next(const struct engine *e, mono_time now)
 {
-    if (!e->is_started || e->needs_selection) {
+    if (!e->is_started || e->needs_selection || e->needs_leap) {
         return now;
     }
     mono_time wake = discipline_wake(&e->discipline);
@@ -282,6 +285,22 @@ static void engine_tell_reach(struct engine *e, int source, struct instant now, 
     engine_say(e, &record, now, source, why);
 }
 
+/* Why a source that was asked eight times has been of no use from the start; NULL when it has told
+ * that itself. */
+static const char *engine_why_useless(const struct source *s)
+{
+    if (s->is_denied) {
+        return NULL;
+    }
+    if (s->flash != 0) {
+        return "eight polls and no answer that is accepted";
+    }
+    return s->pmode != 0
+               ? "eight polls, and its answers say that it has no time itself"
+               : "eight polls and never an answer: a wrong address, no NTP server there, or a "
+                 "firewall that drops UDP port 123";
+}
+
 /* A poll that nobody answered gives policies after the RFC a sample worth nothing. */
 static void source_drain(struct engine *e, struct source *s, mono_time now)
 {
@@ -303,6 +322,7 @@ static void engine_poll(struct engine *e, int source, struct instant now, struct
 {
     struct source *s = &e->sources[source];
     bool was_reachable = s->reach != 0;
+    uint8_t was_unanswered = s->unanswered;
     struct source_terms terms = engine_source_terms(e, now.mono);
     source_transmit(s, &terms, &e->view, &e->random, ++e->requests, now, &out->send);
     if (s->config->key != 0) {
@@ -318,6 +338,9 @@ static void engine_poll(struct engine *e, int source, struct instant now, struct
     if (was_reachable && s->reach == 0) {
         engine_tell_reach(e, source, now, "eight polls unanswered");
         s->hpoll = source_wanted_poll(e, s);
+    } else if (s->reach == 0 && was_unanswered < UNREACHABLE_POLLS &&
+               s->unanswered == UNREACHABLE_POLLS && engine_why_useless(s)) {
+        engine_tell_reach(e, source, now, engine_why_useless(s));
     }
     bool is_lost = s->reach == 0 && s->unanswered >= UNREACHABLE_POLLS;
     if (is_lost) {
@@ -372,6 +395,7 @@ void engine_expire(struct engine *e, struct instant now, struct effects *out)
         engine_steer(e, now, out);
         out->todo |= EFFECT_CLOCK;
         out->clock.what |= CLOCK_STATUS;
+        engine_revise_leap(e, now, out);
         /* Distances grow while nothing is heard: the leader may have become unfit by itself. */
         e->needs_selection = e->needs_selection || (e->system.state == STATE_SYNCHRONISED &&
                                                     !engine_leader_is_fit(e, now.mono));
@@ -379,6 +403,8 @@ void engine_expire(struct engine *e, struct instant now, struct effects *out)
         engine_end_holdover(e, now, out);
     } else if (e->needs_selection) {
         engine_mitigate(e, now, out);
+    } else if (e->needs_leap) {
+        engine_revise_leap(e, now, out);
     } else if (!resolution_expire(e, now, out) && (due = engine_due_source(e, now.mono)) >= 0) {
         engine_poll(e, due, now, out);
     }
@@ -390,6 +416,7 @@ static void engine_count(struct engine_counters *counters, const struct datagram
 {
     counters->received++;
     counters->malformed += verdict != PACKET_OK && verdict != PACKET_CONTROL;
+    counters->declined += verdict == PACKET_CONTROL;
     if (in->size > 0) {
         bool is_current = (in->bytes[0] >> 3 & 7) == 4;
         counters->version_4 += is_current;
@@ -446,6 +473,22 @@ static void engine_void(struct engine *e, struct instant now)
     e->stepped_at = now.mono;
 }
 
+/* The leap second has happened, here and at everybody else's: only what spans it is void. */
+static void engine_leap(struct engine *e, struct instant now)
+{
+    for (int i = 0; i < e->source_count; i++) {
+        source_leapt(&e->sources[i]);
+    }
+    e->has_stepped = true;
+    e->stepped_at = now.mono;
+    e->armed_leap = LEAP_NONE;
+    e->has_leapt = true;
+    e->leapt_at = now.mono;
+    if (e->system.leap != LEAP_UNKNOWN) {
+        e->system.leap = LEAP_NONE; /* announced until it happened, and no longer */
+    }
+}
+
 void engine_clock_event(struct engine *e, struct instant now, enum clock_event event,
                         double amount_s, struct effects *out)
 {
@@ -481,11 +524,7 @@ void engine_clock_event(struct engine *e, struct instant now, enum clock_event e
         break;
     case CLOCK_LEAPT:
         engine_say(e, &record, now, -1, "leap second");
-        engine_void(e, now);
-        e->armed_leap = LEAP_NONE;
-        if (e->system.leap != LEAP_UNKNOWN) {
-            e->system.leap = LEAP_NONE; /* announced until it happened, and no longer */
-        }
+        engine_leap(e, now);
         engine_publish(e, out);
         break;
     }

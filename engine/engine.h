@@ -95,10 +95,11 @@ struct engine *engine_init(void *memory, const struct engine_config *config, con
  * filter, reach, poll. A source of it whose address the new configuration forbids, or has for its
  * own or gives to a numeric line, does not: it starts anew. The discipline (`drift_ppm`,
  * `tinker freq` and -g are for starts only), the system variables, the client table if its capacity
- * is the same, the counters, the numbers of requests and the trace sink go on; new limits and
- * policies hold from now on. The leader stays leader when its source moved over, else the next
- * engine_expire() chooses anew, and holdover is what it finds when nobody is left. With an equal
- * configuration all that follows is what it would have been, but for look-ups under way.
+ * is the same, the counters, the numbers of requests, an armed leap second and the trace sink go
+ * on; new limits and policies and another list of leap seconds hold from now on. The leader stays
+ * leader when its source moved over, else the next engine_expire() chooses anew, and holdover is
+ * what it finds when nobody is left. With an equal configuration all that follows is what it would
+ * have been, but for look-ups under way.
  *
  * What the host does: `old` and its configuration must be valid until this returns and may be freed
  * then; `old` must not be called again. An answer to an EFFECT_RESOLVE of the old engine names an
@@ -158,13 +159,15 @@ struct system_status {
     uint32_t refused; /* clock commands that the host could not carry out */
 };
 
-/* What came in at the engine and what it sent, since `since`. */
+/* What came in at the engine and what it sent, since `since`: raw counts, of which inspection.h
+ * makes those that are told. */
 struct engine_counters {
     struct instant since;
     uint64_t received;  /* datagrams given to engine_receive() */
-    uint64_t processed; /* those that a source took, or that were answered */
+    uint64_t processed; /* those that a source took, or that were answered with time */
     uint64_t malformed; /* no NTP packet by their form */
-    uint64_t declined;  /* answers that a source refused, but for bad_auth */
+    uint64_t declined;  /* answers that a source refused, but for bad_auth, and what is neither an
+                         * answer to a source nor a request */
     uint64_t bad_auth;
     uint64_t version_4, version_older; /* by the version field of what was received */
     uint64_t sent;                     /* polls of our own */

@@ -16,6 +16,7 @@
 #include "access.h"
 #include "address.h"
 #include "auth.h"
+#include "leap.h"
 
 /* Ceilings (design: behaviour section 4). */
 enum {
@@ -104,6 +105,7 @@ struct engine_config {
     size_t own_count;
     struct clock_ability clock;
     double drift_ppm; /* the drift file's value: what the clock rate needs added; NAN = none */
+    struct leap_list leaps; /* while it is valid it announces, and no vote of sources does */
 };
 
 /* Every field as when no line names it; no associations, no keys, an empty access list; a clock

@@ -48,10 +48,12 @@ struct engine {
     bool has_stepped;
     mono_time stepped_at;
     uint8_t armed_leap;
+    bool has_leapt;
+    mono_time leapt_at;       /* the last leap second */
+    bool needs_leap;          /* another list: what is announced must be looked at */
     struct event_tally event; /* of the system */
     uint32_t refused;         /* clock commands that the host could not carry out */
     /* What a packet that fails may change; beside these only the flash bits of sources. */
-    uint32_t rejected; /* packets refused by sources, all causes */
     struct engine_counters counters;
 };
 
@@ -99,6 +101,10 @@ static inline struct source_terms engine_source_terms(const struct engine *e, mo
 
 /* mitigation.c: chooses a leader and, when it has a new sample, corrects the clock. */
 void engine_mitigate(struct engine *e, struct instant now, struct effects *out);
+
+/* Announces and arms, or disarms, the leap second of this day by the list, without asking sources
+ * anew; beyond synchronisation only ends what is over. */
+void engine_revise_leap(struct engine *e, struct instant now, struct effects *out);
 
 /* Why the source is no candidate: the first of its tests that fails, as a flash bit (ntpd's TEST10
  * to TEST13); 0 when it is fit. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Looking into an engine: status of the system and of its sources. Changes nothing.
+ * Looking into an engine: status of the system and of its sources, counters. Changes nothing.
  */
+#include "inspection.h"
+
 #include <math.h>
 
 #include "engine_state.h"
@@ -90,6 +92,39 @@ void engine_status(const struct engine *e, struct instant now, struct system_sta
 const struct engine_counters *engine_counters(const struct engine *e)
 {
     return &e->counters;
+}
+
+static uint64_t sum_of(const struct service_counts *counts)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < SERVICE_VERDICTS; i++) {
+        sum += counts->verdicts[i];
+    }
+    return sum;
+}
+
+struct packet_counts inspection_packet_counts(const struct engine_counters *counters,
+                                              const struct service_counts *threads)
+{
+    static const struct service_counts none;
+    const struct service_counts *there = threads ? threads : &none;
+    struct service_counts served = counters->served;
+    service_counts_add(&served, there);
+    const uint64_t *verdicts = served.verdicts;
+    /* What the threads took never came to the engine; whom the engine served itself it has counted
+     * among those received and processed, and by version. */
+    return (struct packet_counts){
+        .received = counters->received + sum_of(there),
+        .processed = counters->processed + there->verdicts[SERVICE_ANSWERED],
+        .version_4 = counters->version_4 + there->version_4,
+        .version_older = counters->version_older + there->version_older,
+        .restricted = verdicts[SERVICE_RESTRICTED],
+        .malformed = counters->malformed + verdicts[SERVICE_MALFORMED],
+        .bad_auth = counters->bad_auth + verdicts[SERVICE_BAD_AUTH],
+        .declined = counters->declined + verdicts[SERVICE_MODE] + verdicts[SERVICE_OWN_ADDRESS],
+        .limited = verdicts[SERVICE_LIMITED] + verdicts[SERVICE_KISSED],
+        .kissed = verdicts[SERVICE_KISSED],
+    };
 }
 
 size_t engine_source_count(const struct engine *e)

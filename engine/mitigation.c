@@ -218,10 +218,9 @@ static void mitigation_poll_range(struct engine *e, const struct candidate *cand
     discipline_poll_range(&e->discipline, (int8_t)low, (int8_t)high);
 }
 
-/* Leap warning: what most survivors say, in a leap day's last 24 hours only (behaviour section
- * 5). */
-static void mitigation_leap(struct engine *e, const struct candidate *candidates, int count,
-                            struct instant now, struct effects *out)
+/* What most survivors announce. */
+static uint8_t mitigation_vote(const struct engine *e, const struct candidate *candidates,
+                               int count)
 {
     int votes[LEAP_UNKNOWN + 1] = {0};
     int survivors = 0;
@@ -231,18 +230,54 @@ static void mitigation_leap(struct engine *e, const struct candidate *candidates
             survivors++;
         }
     }
-    uint8_t leap = LEAP_NONE;
-    if (system_is_leap_day(now.clock)) {
-        leap = 2 * votes[LEAP_INSERT] > survivors   ? LEAP_INSERT
-               : 2 * votes[LEAP_DELETE] > survivors ? LEAP_DELETE
-                                                    : LEAP_NONE;
+    return 2 * votes[LEAP_INSERT] > survivors   ? LEAP_INSERT
+           : 2 * votes[LEAP_DELETE] > survivors ? LEAP_DELETE
+                                                : LEAP_NONE;
+}
+
+/* What to announce (behaviour section 5), on the last day of a month only: what the list says, else
+ * what was voted. An armed leap second happens at midnight by the host's clock; until that is told,
+ * a moment later, nobody must disarm it. One that has happened is not announced again, although an
+ * inserted one shows the day's last second twice. */
+static uint8_t mitigation_leap_of(const struct engine *e, uint8_t voted, struct instant now)
+{
+    if (e->has_leapt && mono_diff_s(now.mono, e->leapt_at) < LEAP_DAY_S) {
+        return LEAP_NONE;
     }
-    e->system.leap = leap;
+    if (system_is_leap_day(now.clock)) {
+        return leap_list_is_valid(&e->config.leaps, now.clock)
+                   ? leap_list_today(&e->config.leaps, now.clock)
+                   : voted;
+    }
+    bool may_be_due =
+        e->armed_leap != LEAP_NONE && system_is_leap_day(ntp_add_s(now.clock, -LEAP_PASSED_S));
+    return may_be_due ? e->armed_leap : LEAP_NONE;
+}
+
+static void mitigation_announce(struct engine *e, uint8_t leap, struct effects *out)
+{
+    if (e->system.leap != LEAP_UNKNOWN) {
+        e->system.leap = leap;
+    }
     if (leap != e->armed_leap) {
         e->armed_leap = leap;
         out->todo |= EFFECT_CLOCK;
         out->clock.what |= CLOCK_LEAP;
         out->clock.leap = leap;
+    }
+}
+
+void engine_revise_leap(struct engine *e, struct instant now, struct effects *out)
+{
+    e->needs_leap = false;
+    if (e->armed_leap == LEAP_NONE && e->config.leaps.count == 0) {
+        return;
+    }
+    uint8_t leap = mitigation_leap_of(e, e->armed_leap, now);
+    bool is_over = leap == LEAP_NONE && !system_is_leap_day(now.clock);
+    if (leap != e->armed_leap && (e->system.state == STATE_SYNCHRONISED || is_over)) {
+        mitigation_announce(e, leap, out);
+        engine_publish(e, out);
     }
 }
 
@@ -323,7 +358,8 @@ static void mitigation_correct(struct engine *e, const struct candidate *candida
     case DISCIPLINE_ACCEPTED:
     case DISCIPLINE_WAITING:
         mitigation_accept(e, offset, fmax(jitter, select_jitter_s), now, out);
-        mitigation_leap(e, candidates, count, now, out);
+        mitigation_announce(e, mitigation_leap_of(e, mitigation_vote(e, candidates, count), now),
+                            out);
         break;
     case DISCIPLINE_HELD: {
         struct trace_record record = {.kind = TRACE_SPIKE};

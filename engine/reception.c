@@ -37,7 +37,6 @@ static void hear_reject(struct engine *e, struct instant now, int index,
                         enum source_verdict verdict)
 {
     struct trace_record record = {.kind = TRACE_REJECT};
-    e->rejected++;
     if (flash_of_verdict(verdict) == FLASH_AUTH) {
         e->counters.bad_auth++;
     } else {
@@ -142,7 +141,6 @@ static void hear_sample(struct engine *e, struct instant now, struct source *s, 
     }
     struct trace_record record; /* its union is large and mostly of others: it is not cleared */
     record.kind = TRACE_SAMPLE;
-    record.u.sample.status = status_word_of_peer(s);
     record.u.sample.offset_s = s->filter.offset_s;
     record.u.sample.delay_s = s->filter.delay_s;
     record.u.sample.dispersion_s = s->filter.dispersion_s;
@@ -316,7 +314,6 @@ void engine_hear(struct engine *e, struct instant now, const struct datagram *in
     } else if (in->request == 0 && hear_is_request(packet)) {
         hear_request(e, now, in, out);
     } else {
-        e->rejected++;
         e->counters.declined++;
     }
 }

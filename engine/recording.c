@@ -18,7 +18,7 @@ enum {
     RECORD_HEAD_SIZE = 8,
     RECORD_CHECK_SIZE = 8,
     RECORD_INSTANT_SIZE = 16,
-    RECORDING_VERSION = 1,
+    RECORDING_VERSION = 2, /* 2: with the list of leap seconds */
     SEED_SIZE = 32
 };
 

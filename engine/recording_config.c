@@ -25,9 +25,11 @@ EVERY_FIELD(struct tos_config, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 EVERY_FIELD(struct tinker_config, 0, 0, 0, 0, 0, 0);
 EVERY_FIELD(struct discard_config, 0, 0, 0);
 EVERY_FIELD(struct clock_ability, 0, 0, 0, false);
+EVERY_FIELD(struct leap_second, 0, 0);
+EVERY_FIELD(struct leap_list, 0, 0, {{0, 0}});
 EVERY_FIELD(struct engine_config, NULL, 0, {NULL, 0}, {NULL, 0}, POLICY_HOLDFAST,
             {0, 0, 0, 0, 0, 0, 0, 0, 0, 0}, {0, 0, 0, 0, 0, 0}, {0, 0, 0}, false, 0, false, false,
-            0, NULL, 0, {0, 0, 0, false}, 0);
+            0, NULL, 0, {0, 0, 0, false}, 0, {0, 0, {{0, 0}}});
 
 enum {
     OWN_MAX = 65536,     /* addresses of one host: beyond all that interfaces have */
@@ -118,6 +120,16 @@ static void put_tinker(struct octets_sink *sink, const struct tinker_config *tin
     octets_put_double(sink, tinker->frequency_ppm);
 }
 
+static void put_leaps(struct octets_sink *sink, const struct leap_list *list)
+{
+    octets_put_integer(sink, (uint64_t)list->expires_s, 8);
+    octets_put_integer(sink, list->count, 1);
+    for (unsigned i = 0; i < list->count; i++) {
+        octets_put_integer(sink, (uint64_t)list->leaps[i].at_s, 8);
+        octets_put_integer(sink, list->leaps[i].kind, 1);
+    }
+}
+
 static void put_plain_fields(struct octets_sink *sink, const struct engine_config *config)
 {
     octets_put_integer(sink, config->policy, 1);
@@ -136,12 +148,14 @@ static void put_plain_fields(struct octets_sink *sink, const struct engine_confi
     octets_put_integer(sink, (uint8_t)config->clock.precision, 1);
     octets_put_integer(sink, config->clock.can_steer, 1);
     octets_put_double(sink, config->drift_ppm);
+    put_leaps(sink, &config->leaps);
 }
 
 void recording_put_config(struct octets_sink *sink, const struct engine_config *config)
 {
     assert(config->association_count <= ASSOCIATIONS_MAX && config->access.count <= RESTRICT_MAX &&
-           config->keys.count <= KEYS_MAX && config->own_count <= OWN_MAX);
+           config->keys.count <= KEYS_MAX && config->own_count <= OWN_MAX &&
+           config->leaps.count <= LEAPS_MAX);
     octets_put_integer(sink, config->association_count, 1);
     octets_put_integer(sink, names_size(config), 4);
     octets_put_integer(sink, config->access.count, 4);
@@ -320,6 +334,17 @@ static void take_clock(struct octets_cursor *cursor, struct clock_ability *clock
     cursor->is_bad = cursor->is_bad || !(clock->rate_quantum > 0.0) || !is_precise;
 }
 
+static void take_leaps(struct octets_cursor *cursor, struct leap_list *list)
+{
+    list->expires_s = (int64_t)octets_take_integer(cursor, 8);
+    list->count = (uint8_t)octets_take_up_to(cursor, 1, LEAPS_MAX);
+    for (unsigned i = 0; i < list->count; i++) {
+        list->leaps[i].at_s = (int64_t)octets_take_integer(cursor, 8);
+        list->leaps[i].kind = (uint8_t)octets_take_up_to(cursor, 1, LEAP_DELETE);
+        cursor->is_bad = cursor->is_bad || list->leaps[i].kind == LEAP_NONE;
+    }
+}
+
 static void take_plain_fields(struct octets_cursor *cursor, struct engine_config *config)
 {
     config->policy = (enum policy)octets_take_up_to(cursor, 1, POLICIES - 1);
@@ -335,6 +360,7 @@ static void take_plain_fields(struct octets_cursor *cursor, struct engine_config
     config->client_capacity = (uint16_t)octets_take_up_to(cursor, 2, CLIENTS_MAX);
     take_clock(cursor, &config->clock);
     config->drift_ppm = octets_take_number_or_nan(cursor);
+    take_leaps(cursor, &config->leaps);
 }
 
 /* Searches take the order of both lists for granted. */

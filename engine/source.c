@@ -50,11 +50,16 @@ void source_reset(struct source *s, mono_time now)
     s->selection = SELECT_REJECT;
 }
 
-void source_stepped(struct source *s, mono_time now)
+void source_leapt(struct source *s)
 {
     ntp_time newest = s->exchange.newest;
     bool has_newest = s->exchange.has_newest;
     s->exchange = (struct exchange){.newest = newest, .has_newest = has_newest};
+}
+
+void source_stepped(struct source *s, mono_time now)
+{
+    source_leapt(s);
     s->has_fresh = false;
     filter_clear(&s->filter, now);
 }

@@ -125,6 +125,10 @@ void source_assign(struct source *s, const struct endpoint *peer, mono_time now)
  * time. */
 void source_reset(struct source *s, mono_time now);
 
+/* A leap second, which source and I have had: outstanding questions and echoes are void. Samples
+ * are differences between the two clocks, and stay. */
+void source_leapt(struct source *s);
+
 /* A step of my own clock: outstanding questions, echoes and samples are void. */
 void source_stepped(struct source *s, mono_time now);
 

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+#include "inspection.h"
+
 static const char *const state_names[STATES] = {
     [STATE_UNSYNCHRONISED] = "unsynchronised",
     [STATE_SYNCHRONISED] = "synchronised",
@@ -89,7 +91,8 @@ static int text_of_rest(const struct trace_record *r, const char *peer, char *te
     case TRACE_STEP:
         return snprintf(text, size, "clock stepped by %+.9f s: %s", r->u.step.amount_s, why);
     case TRACE_REACH:
-        return snprintf(text, size, "%s is %s: %s", peer,
+        return snprintf(text, size, "%s%s%s%s is %s: %s", peer, r->name ? " (" : "",
+                        r->name ? r->name : "", r->name ? ")" : "",
                         r->u.reach.is_reachable ? "reachable" : "unreachable", why);
     case TRACE_REJECT:
         return snprintf(text, size, "packet of %s refused: %s", peer, why);
@@ -146,13 +149,6 @@ static unsigned milliseconds_of_day(ntp_time clock, int64_t *mjd)
     return (unsigned)(unix_s % SECONDS_PER_DAY) * 1000 + (unsigned)(fraction * 1000 >> 32);
 }
 
-int64_t trace_statistics_mjd(ntp_time clock, double *second)
-{
-    int64_t mjd;
-    *second = milliseconds_of_day(clock, &mjd) / 1000.0;
-    return mjd;
-}
-
 const char *trace_statistics_name(enum statistics_kind kind)
 {
     static const char *const names[STATISTICS_KINDS] = {
@@ -171,9 +167,9 @@ static int line_of_loop(const struct trace_record *r, char *text, size_t size)
 static int line_of_sample(const struct trace_record *r, char *text, size_t size)
 {
     char address[ADDRESS_TEXT_SIZE];
-    return snprintf(text, size, "%s %x %.9f %.9f %.9f %.9f", record_peer(r, address),
-                    r->u.sample.status, r->u.sample.offset_s, r->u.sample.delay_s,
-                    r->u.sample.dispersion_s, r->u.sample.jitter_s);
+    return snprintf(text, size, "%s %x %.9f %.9f %.9f %.9f", record_peer(r, address), r->status,
+                    r->u.sample.offset_s, r->u.sample.delay_s, r->u.sample.dispersion_s,
+                    r->u.sample.jitter_s);
 }
 
 enum { STAMP_TEXT_SIZE = 24, REFID_TEXT_SIZE = 16 };
@@ -322,13 +318,13 @@ size_t trace_statistics_line(const struct trace_record *record, enum statistics_
     return end_line(text, length);
 }
 
-size_t trace_statistics_sys_line(ntp_time clock, const struct statistics_counts *counts,
-                                 char text[STATISTICS_LINE_MAX])
+size_t trace_statistics_sys_line(ntp_time clock, uint64_t seconds,
+                                 const struct packet_counts *counts, char text[STATISTICS_LINE_MAX])
 {
-    const uint64_t columns[] = {counts->seconds,         counts->received,      counts->processed,
-                                counts->current_version, counts->older_version, counts->denied,
-                                counts->malformed,       counts->bad_auth,      counts->declined,
-                                counts->limited,         counts->kissed};
+    const uint64_t columns[] = {seconds,           counts->received,      counts->processed,
+                                counts->version_4, counts->version_older, counts->restricted,
+                                counts->malformed, counts->bad_auth,      counts->declined,
+                                counts->limited,   counts->kissed};
     const size_t room = STATISTICS_LINE_MAX - 1;
     size_t length = put_time(clock, text, room);
     for (unsigned i = 0; i < sizeof columns / sizeof columns[0]; i++) {

@@ -30,7 +30,7 @@ enum trace_kind {
     TRACE_LOOP,    /* the discipline took an update */
     TRACE_SAMPLE,  /* a source took a sample (peerstats) */
     TRACE_STEP,    /* the clock was stepped */
-    TRACE_REACH,   /* a source became reachable or unreachable */
+    TRACE_REACH,   /* a source became reachable or unreachable, or never was */
     TRACE_REJECT,  /* a packet was refused by a source */
     TRACE_DENIED,  /* a packet was dropped by the access list */
     TRACE_KISS,    /* a kiss-o'-death was taken */
@@ -46,6 +46,7 @@ struct trace_record {
     struct instant now;
     int source;           /* index, -1 = none */
     struct endpoint peer; /* of the source, or of the sender */
+    const char *name;     /* of the source as configured; NULL = none, or an address */
     const char *why;      /* a constant string, or NULL */
     uint16_t status;      /* RFC 9327's status word of the source, or of the system when there is
                            * none or trace_is_of_system() */
@@ -64,7 +65,6 @@ struct trace_record {
             int8_t poll;
         } loop;
         struct {
-            uint16_t status; /* the peer status word of RFC 9327: what peerstats prints in hex */
             double offset_s, delay_s, dispersion_s, jitter_s;
         } sample;
         struct {
@@ -126,26 +126,21 @@ enum { STATISTICS_LINE_MAX = 384 };
 /* "loopstats", ...: the name in statistics and filegen lines. */
 const char *trace_statistics_name(enum statistics_kind kind);
 
-/* Modified Julian day of a clock reading, in the era that starts at the pivot; *second = seconds of
- * that day, cut off at milliseconds as in every line, so that no line comes from the future. */
-int64_t trace_statistics_mjd(ntp_time clock, double *second);
-
 /* The line that a record makes in the file of that kind, with its newline and a NUL; its length, 0
- * when it makes none. Offsets, delays, dispersions and jitters in s with 9 decimals, drift in ppm
+ * when it makes none. First the modified Julian day of the clock's reading, in the era that starts
+ * at the pivot, and the second of that day, cut off at milliseconds, so that no line comes from the
+ * future. Offsets, delays, dispersions and jitters in s with 9 decimals, drift in ppm
  * with 3, wander in ppm with 6, T1 ... T4 in s since 1900 with 9; status words in hexadecimal. Who
  * may be made to fill a disk by strangers (TRACE_REJECT, TRACE_DENIED) makes no line. */
 size_t trace_statistics_line(const struct trace_record *record, enum statistics_kind kind,
                              char text[STATISTICS_LINE_MAX]);
 
-/* What one line of sysstats counts, in its order; all since the line before. */
-struct statistics_counts {
-    uint64_t seconds;
-    uint64_t received, processed, current_version, older_version, denied, malformed, bad_auth,
-        declined, limited, kissed;
-};
+struct packet_counts; /* inspection.h */
 
-/* "MJD second seconds received processed ..."; returns the length. */
-size_t trace_statistics_sys_line(ntp_time clock, const struct statistics_counts *counts,
+/* "MJD second seconds received processed ...": what came in the `seconds` since the line before;
+ * returns the length. */
+size_t trace_statistics_sys_line(ntp_time clock, uint64_t seconds,
+                                 const struct packet_counts *counts,
                                  char text[STATISTICS_LINE_MAX]);
 
 #endif
