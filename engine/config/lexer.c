@@ -15,6 +15,7 @@ struct splitter {
     GArray *lines; /* of struct line */
     const char *file;
     struct messages *messages;
+    bool is_text; /* so far */
 };
 
 static bool is_blank(char c)
@@ -28,43 +29,58 @@ static bool is_control(char c)
     return (byte < 0x20 && byte != '\t') || byte == 0x7f;
 }
 
-/* A line that is too long or holds a byte that text does not hold is refused whole: what a reader
- * would make of half of it is anybody's guess. */
-static bool line_is_text(const struct splitter *s, unsigned number, const char *begin, size_t size)
+/* One complaint is enough of a file that is none of ours: nothing more is read of it. */
+static void no_text(struct splitter *s, unsigned number, size_t at, char c)
 {
+    messages_add(s->messages, SEVERITY_ERROR, s->file, number, (unsigned)at + 1,
+                 "this is no text file: byte 0x%02x", (unsigned)(unsigned char)c);
+    s->is_text = false;
+}
+
+/* No control byte, in comments neither. Bytes above are looked at in words alone: a comment may
+ * have been written in any of the encodings that there were. */
+static bool line_is_text(struct splitter *s, unsigned number, const char *begin, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (is_control(begin[i])) {
+            no_text(s, number, i, begin[i]);
+            return false;
+        }
+    }
     if (size > LINE_SIZE_MAX) {
         messages_add(s->messages, SEVERITY_ERROR, s->file, number, LINE_SIZE_MAX + 1,
                      "line longer than %d bytes", LINE_SIZE_MAX);
         return false;
     }
-    for (size_t i = 0; i < size; i++) {
-        if (is_control(begin[i])) {
-            messages_add(s->messages, SEVERITY_ERROR, s->file, number, (unsigned)i + 1,
-                         "control byte 0x%02x has no place in a text file",
-                         (unsigned)(unsigned char)begin[i]);
-            return false;
-        }
-    }
     return true;
 }
 
-static void add_word(const struct splitter *s, GArray *words, const char *begin, size_t size,
-                     unsigned column, bool is_quoted)
+/* The word of the line that is [first, end), with its quotes; false when it is not UTF-8. */
+static bool add_word(struct splitter *s, unsigned number, const char *begin, size_t first,
+                     size_t end, GArray *words)
 {
-    struct word word = {g_string_chunk_insert_len(s->strings, begin, (gssize)size), column,
-                        is_quoted};
+    const char *bad;
+    if (!g_utf8_validate(begin + first, (gssize)(end - first), &bad)) {
+        no_text(s, number, (size_t)(bad - begin), *bad);
+        return false;
+    }
+    struct word word = {NULL, (unsigned)first + 1, begin[first] == '"'};
+    first += word.is_quoted;
+    end -= word.is_quoted;
+    word.text = g_string_chunk_insert_len(s->strings, begin + first, (gssize)(end - first));
     g_array_append_val(words, word);
+    return true;
 }
 
 /* Takes one quoted word that begins at *at; false, with a complaint, when the quote does not end or
  * something sticks to its end. */
-static bool take_quoted(const struct splitter *s, unsigned number, const char *begin, size_t size,
+static bool take_quoted(struct splitter *s, unsigned number, const char *begin, size_t size,
                         size_t *at, GArray *words)
 {
-    size_t start = *at + 1;
-    const char *end = memchr(begin + start, '"', size - start);
+    size_t start = *at, inside = start + 1;
+    const char *end = memchr(begin + inside, '"', size - inside);
     if (!end) {
-        messages_add(s->messages, SEVERITY_ERROR, s->file, number, (unsigned)*at + 1,
+        messages_add(s->messages, SEVERITY_ERROR, s->file, number, (unsigned)start + 1,
                      "this quote does not end on its line");
         return false;
     }
@@ -74,13 +90,12 @@ static bool take_quoted(const struct splitter *s, unsigned number, const char *b
                      "expected a blank after the closing quote");
         return false;
     }
-    add_word(s, words, begin + start, after - 1 - start, (unsigned)*at + 1, true);
     *at = after;
-    return true;
+    return add_word(s, number, begin, start, after, words);
 }
 
 /* Fills `words`; *end is the column just after the last one. */
-static bool split_words(const struct splitter *s, unsigned number, const char *begin, size_t size,
+static bool split_words(struct splitter *s, unsigned number, const char *begin, size_t size,
                         GArray *words, unsigned *end)
 {
     size_t at = 0;
@@ -99,7 +114,9 @@ static bool split_words(const struct splitter *s, unsigned number, const char *b
             while (at < size && !is_blank(begin[at])) {
                 at++;
             }
-            add_word(s, words, begin + start, at - start, (unsigned)start + 1, false);
+            if (!add_word(s, number, begin, start, at, words)) {
+                return false;
+            }
         }
         *end = (unsigned)at + 1;
         while (at < size && is_blank(begin[at])) {
@@ -109,7 +126,7 @@ static bool split_words(const struct splitter *s, unsigned number, const char *b
     return true;
 }
 
-static void split_line(const struct splitter *s, unsigned number, const char *begin, size_t size)
+static void split_line(struct splitter *s, unsigned number, const char *begin, size_t size)
 {
     if (size > 0 && begin[size - 1] == '\r') {
         size--;
@@ -130,24 +147,36 @@ static void split_line(const struct splitter *s, unsigned number, const char *be
     g_array_append_val(s->lines, line);
 }
 
+static void free_words(const GArray *lines)
+{
+    for (unsigned i = 0; i < lines->len; i++) {
+        g_free(g_array_index(lines, struct line, i).words);
+    }
+}
+
 struct lines *lines_split(const char *file, const char *text, size_t size,
                           struct messages *messages)
 {
     struct splitter s = {g_string_chunk_new(4096), g_array_new(FALSE, FALSE, sizeof(struct line)),
-                         NULL, messages};
+                         NULL, messages, true};
     s.file = g_string_chunk_insert(s.strings, file);
     if (size > FILE_SIZE_MAX) {
         messages_add(messages, SEVERITY_ERROR, file, 0, 0, "larger than %d bytes", FILE_SIZE_MAX);
         size = 0;
     }
     unsigned number = 0;
-    for (size_t at = 0; at < size;) {
+    for (size_t at = 0; s.is_text && at < size;) {
         const char *newline = memchr(text + at, '\n', size - at);
         size_t length = newline ? (size_t)(newline - (text + at)) : size - at;
         split_line(&s, ++number, text + at, length);
         at += length + 1;
     }
+    if (!s.is_text) {
+        free_words(s.lines);
+        g_array_set_size(s.lines, 0);
+    }
     struct lines *lines = g_new0(struct lines, 1);
+    lines->is_text = s.is_text;
     lines->count = s.lines->len;
     lines->lines = (struct line *)(void *)g_array_free(s.lines, FALSE);
     lines->storage = s.strings;

@@ -6,8 +6,8 @@
  * start of a word; double quotes keep blanks together. Every complaint is collected as
  * "FILE:LINE:COLUMN: text" with its severity, so that a caller can print all of them and decide.
  * GLib is used; nothing is printed here and nothing exits. Input limits: 1 MiB per file, 1023 bytes
- * per line, no NUL and no other control byte than tab, CR at line end and newline. Columns count
- * bytes from 1.
+ * per line, no NUL and no other control byte than tab, CR at line end and newline; words, not
+ * comments, are UTF-8. Columns count bytes from 1.
  */
 #ifndef HOLDFAST_LEXER_H
 #define HOLDFAST_LEXER_H
@@ -37,11 +37,13 @@ struct line {
 struct lines {
     unsigned count;
     struct line *lines; /* empty lines are left out */
+    bool is_text;       /* false: some byte is none of a text; there are no lines then */
     void *storage;
 };
 
 /* Splits text (size bytes, not necessarily NUL-terminated). A malformed line is an error message
- * and is left out. Never NULL. */
+ * and is left out; a byte that no text holds is one error message, and nothing is read then. Never
+ * NULL. */
 struct lines *lines_split(const char *file, const char *text, size_t size,
                           struct messages *messages);
 

@@ -4,6 +4,9 @@
  */
 #include "messages.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 static void message_free(gpointer data)
 {
     struct message *message = data;
@@ -27,15 +30,36 @@ void messages_free(struct messages *messages)
     }
 }
 
+/* Messages quote words of files that anybody may have written, and end on somebody's terminal.
+ * Takes `text` and returns what may be shown of it. */
+static char *printable(char *text)
+{
+    GString *out = g_string_sized_new(strlen(text));
+    for (const char *at = text; *at;) {
+        gunichar c = g_utf8_get_char_validated(at, -1);
+        bool is_shown = c < 0x110000 && g_unichar_isprint(c);
+        int size = c < 0x110000 ? g_unichar_to_utf8(c, NULL) : 1;
+        for (const char *end = at + size; at < end; at++) {
+            if (is_shown) {
+                g_string_append_c(out, *at);
+            } else {
+                g_string_append_printf(out, "\\x%02x", (unsigned)(unsigned char)*at);
+            }
+        }
+    }
+    g_free(text);
+    return g_string_free(out, FALSE);
+}
+
 void messages_add_list(struct messages *messages, enum severity severity, const char *file,
                        unsigned line, unsigned column, const char *format, va_list arguments)
 {
     struct message *message = g_new0(struct message, 1);
     message->severity = severity;
-    message->file = g_strdup(file);
+    message->file = printable(g_strdup(file));
     message->line = line;
     message->column = column;
-    message->text = g_strdup_vprintf(format, arguments);
+    message->text = printable(g_strdup_vprintf(format, arguments));
     g_ptr_array_add(messages->list, message);
     messages->errors += severity == SEVERITY_ERROR;
     messages->warnings += severity == SEVERITY_WARNING;
@@ -48,6 +72,49 @@ void messages_add(struct messages *messages, enum severity severity, const char 
     va_start(arguments, format);
     messages_add_list(messages, severity, file, line, column, format, arguments);
     va_end(arguments);
+}
+
+struct rank {
+    struct message *message;
+    unsigned file, order;
+};
+
+static gint compare_ranks(gconstpointer left, gconstpointer right, gpointer context)
+{
+    const struct rank *a = left, *b = right;
+    (void)context;
+    if (a->file != b->file) {
+        return a->file < b->file ? -1 : 1;
+    }
+    if (a->message->line != b->message->line) {
+        return a->message->line < b->message->line ? -1 : 1;
+    }
+    return (a->order > b->order) - (a->order < b->order);
+}
+
+void messages_sort(struct messages *messages, unsigned first)
+{
+    unsigned count = messages->list->len - first;
+    if (count < 2) {
+        return;
+    }
+    gpointer *list = messages->list->pdata + first;
+    struct rank *ranks = g_new0(struct rank, count);
+    GHashTable *files = g_hash_table_new(g_str_hash, g_str_equal);
+    for (unsigned i = 0; i < count; i++) {
+        struct message *message = list[i];
+        if (!g_hash_table_contains(files, message->file)) {
+            g_hash_table_insert(files, message->file, GUINT_TO_POINTER(i));
+        }
+        unsigned file = GPOINTER_TO_UINT(g_hash_table_lookup(files, message->file));
+        ranks[i] = (struct rank){message, file, i};
+    }
+    g_qsort_with_data(ranks, (gint)count, sizeof *ranks, compare_ranks, NULL);
+    for (unsigned i = 0; i < count; i++) {
+        list[i] = ranks[i].message;
+    }
+    g_hash_table_destroy(files);
+    g_free(ranks);
 }
 
 static const char *severity_name(enum severity severity)

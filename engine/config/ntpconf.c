@@ -114,7 +114,7 @@ void include_read(struct ntpconf_reader *reader, const struct line *line)
 static struct ntpconf *load_text(const char *path, const struct text_file *file,
                                  const struct ntpconf_options *options, struct messages *messages)
 {
-    unsigned errors = messages->errors;
+    unsigned errors = messages->errors, said = messages->list->len;
     struct ntpconf_reader *reader = reader_new(options, messages);
     struct ntpconf *conf = reader->conf;
     read_text(reader, path, "", file);
@@ -128,6 +128,7 @@ static struct ntpconf *load_text(const char *path, const struct text_file *file,
         host_finish(reader);
     }
     reader_free(reader);
+    messages_sort(messages, said); /* what is found at the end may be about the first line */
     if (messages->errors != errors) {
         ntpconf_free(conf);
         return NULL;

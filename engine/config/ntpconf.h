@@ -40,11 +40,23 @@ struct directive_help {
     void (*read)(struct ntpconf_reader *reader, const struct line *line);
 };
 
+/* When a statistics file ends and the next begins, named as filegen lines do. */
+enum filegen_type {
+    FILEGEN_NONE, /* never */
+    FILEGEN_PID,  /* with each process */
+    FILEGEN_DAY,
+    FILEGEN_WEEK,
+    FILEGEN_MONTH,
+    FILEGEN_YEAR,
+    FILEGEN_AGE, /* with each day that the process runs */
+    FILEGEN_TYPES
+};
+
 /* One filegen line, or the default of a statistics kind. */
 struct filegen {
-    const char *name; /* "loopstats", "peerstats", ... */
-    const char *file; /* default: the name */
-    const char *type; /* none pid day week month year age; default day */
+    const char *name;       /* "loopstats", "peerstats", ... */
+    const char *file;       /* default: the name */
+    enum filegen_type type; /* default FILEGEN_DAY */
     bool link, enabled;
 };
 
@@ -67,9 +79,16 @@ struct host_config {
     struct endpoint metrics; /* where the metrics page is served; family ADDRESS_NONE = nowhere */
 };
 
+/* Where in the files something stands, for messages. */
+struct place {
+    const char *file; /* as opened */
+    unsigned line, column;
+};
+
 struct ntpconf {
     struct engine_config engine; /* lists point into this ntpconf */
     struct host_config host;
+    const struct place *hosts; /* of the host word of each of engine.associations */
     bool
         keys_are_synthetic; /* the key file was missing and `synthetic_keys` allowed made-up ones */
     void *storage;
@@ -91,6 +110,9 @@ struct ntpconf_options {
     uint64_t synthetic_seed;
     /* This key file instead of what a keys line says; NULL = as the line says. */
     const char *keys;
+    /* ADDRESS_V4 or ADDRESS_V6: a source of the other family, by its address or by -4 or -6, is
+     * left out with a warning. ADDRESS_NONE: both families are used. */
+    uint8_t only_family;
 };
 
 /* Loads a configuration; NULL when that added an error to messages. options may be NULL. */

@@ -351,20 +351,45 @@ static void finish_fudge(struct ntpconf_reader *reader, const struct fudge_draft
                  fudge->line->words[1].text);
 }
 
+/* A name without -4 or -6 is of the family that it will be looked up in. */
+static bool is_of_family(const struct ntpconf_reader *reader, const struct source_draft *draft)
+{
+    unsigned only = reader->options->only_family, family = draft->config.address.family;
+    if (only == ADDRESS_NONE || family == ADDRESS_NONE || family == only) {
+        return true;
+    }
+    line_warning(draft->line, draft->host_word, reader->messages,
+                 "%s is left out: it is IPv%u, but only IPv%u is used (-%u)", draft->config.name,
+                 family, only, only);
+    return false;
+}
+
+static struct place place_of(struct ntpconf_reader *reader, const struct source_draft *draft)
+{
+    const struct line *line = draft->line;
+    return (struct place){reader_keep(reader, line->file), line->number,
+                          line->words[draft->host_word].column};
+}
+
 void sources_finish(struct ntpconf_reader *reader)
 {
     GArray *associations = g_array_new(FALSE, FALSE, sizeof(struct association_config));
+    GArray *places = g_array_new(FALSE, FALSE, sizeof(struct place));
+    size_t count;
     struct engine_config *engine = &reader->conf->engine;
     for (guint i = 0; i < reader->sources->len; i++) {
         const struct source_draft *draft = &g_array_index(reader->sources, struct source_draft, i);
         if (draft->is_local_clock) {
             finish_local_clock(reader, draft);
-        } else {
+        } else if (is_of_family(reader, draft)) {
+            struct place place = place_of(reader, draft);
             g_array_append_val(associations, draft->config);
+            g_array_append_val(places, place);
         }
     }
     for (guint i = 0; i < reader->fudges->len; i++) {
         finish_fudge(reader, &g_array_index(reader->fudges, struct fudge_draft, i));
     }
     engine->associations = reader_keep_array(reader, associations, &engine->association_count);
+    reader->conf->hosts = reader_keep_array(reader, places, &count);
 }

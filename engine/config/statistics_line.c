@@ -25,7 +25,7 @@ static const struct setting statistics_table[] = {
 
 /* What one filegen line says beside its name. */
 struct filegen_draft {
-    const char *file, *type;
+    const char *file, *type; /* NULL = not said */
     bool link, nolink, enable, disable;
 };
 
@@ -88,7 +88,8 @@ static struct filegen *find_or_add_filegen(struct ntpconf_reader *reader,
     if (found) {
         return found;
     }
-    struct filegen filegen = {.name = kind->name, .file = kind->name, .type = "day", .link = true};
+    struct filegen filegen = {
+        .name = kind->name, .file = kind->name, .type = FILEGEN_DAY, .link = true};
     g_array_append_val(reader->filegens, filegen);
     return &g_array_index(reader->filegens, struct filegen, reader->filegens->len - 1);
 }
@@ -106,10 +107,18 @@ void statistics_read(struct ntpconf_reader *reader, const struct line *line)
     }
 }
 
-static bool is_filegen_type(const char *text)
+/* FILEGEN_TYPES for what is none. */
+static enum filegen_type filegen_type_find(const char *text)
 {
-    static const char *const types[] = {"none", "pid", "day", "week", "month", "year", "age", NULL};
-    return g_strv_contains(types, text);
+    static const char *const names[FILEGEN_TYPES] = {
+        [FILEGEN_NONE] = "none", [FILEGEN_PID] = "pid",     [FILEGEN_DAY] = "day",
+        [FILEGEN_WEEK] = "week", [FILEGEN_MONTH] = "month", [FILEGEN_YEAR] = "year",
+        [FILEGEN_AGE] = "age"};
+    unsigned type = 0;
+    while (type < FILEGEN_TYPES && strcmp(names[type], text) != 0) {
+        type++;
+    }
+    return (enum filegen_type)type;
 }
 
 static unsigned word_after(const struct line *line, const char *name)
@@ -124,7 +133,7 @@ static unsigned word_after(const struct line *line, const char *name)
 static bool filegen_makes_sense(struct ntpconf_reader *reader, const struct line *line,
                                 const struct filegen_draft *draft)
 {
-    if (draft->type && !is_filegen_type(draft->type)) {
+    if (draft->type && filegen_type_find(draft->type) == FILEGEN_TYPES) {
         line_error(line, word_after(line, "type"), reader->messages,
                    "expected none, pid, day, week, month, year or age, not \"%s\"", draft->type);
         return false;
@@ -162,7 +171,7 @@ void filegen_read(struct ntpconf_reader *reader, const struct line *line)
     }
     struct filegen *filegen = find_or_add_filegen(reader, kind);
     filegen->file = draft.file ? draft.file : filegen->file;
-    filegen->type = draft.type ? draft.type : filegen->type;
+    filegen->type = draft.type ? filegen_type_find(draft.type) : filegen->type;
     filegen->link = draft.link || (filegen->link && !draft.nolink);
     *is_written = draft.enable || (*is_written && !draft.disable);
 }
