@@ -12,7 +12,10 @@ struct ntpconf *configure_load(const struct daemon_options *options,
                                void (*tell)(void *context, const struct message *message),
                                void *context)
 {
-    struct ntpconf_options how = {.keys = options->keys};
+    struct ntpconf_options how = {
+        .keys = options->keys,
+        .only_family =
+            options->only_ipv4 ? ADDRESS_V4 : (options->only_ipv6 ? ADDRESS_V6 : ADDRESS_NONE)};
     struct messages *messages = messages_new();
     struct ntpconf *conf = ntpconf_load(options->config, &how, messages);
     for (guint i = 0; i < messages->list->len; i++) {
@@ -72,6 +75,7 @@ struct configuration *configure_engine(const struct daemon *d, struct ntpconf *c
     config->clock = kernel_clock_ability(&d->clock);
     config->clock.can_steer = d->is_steering;
     config->drift_ppm = d->drift_ppm;
+    config->leaps = leap_file_leaps(&d->leaps);
     return configuration;
 }
 
@@ -111,8 +115,7 @@ void configure_leaps(struct daemon *d, const struct host_config *host)
     struct leap_file list = {.count = 0};
     char *error = NULL;
     if (host->leapfile && !leap_file_read(host->leapfile, &list, &error)) {
-        log_line(d->log, LOG_LEVEL_WARNING,
-                 "leap file %s: %s; the kernel is not told TAI - UTC by it; get a new one",
+        log_line(d->log, LOG_LEVEL_WARNING, "leap file %s: %s; it is not used; get a new one",
                  host->leapfile, error);
         g_free(error);
         return;
@@ -120,7 +123,8 @@ void configure_leaps(struct daemon *d, const struct host_config *host)
     d->leaps = list;
     if (list.count > 0 && unix_s_from_ntp(kernel_clock_read(&d->clock).clock) > list.expires_s) {
         log_line(d->log, LOG_LEVEL_WARNING,
-                 "leap file %s has expired: it may lack a leap second; get a new one",
+                 "leap file %s has expired: it may lack a leap second, so that the sources' "
+                 "majority announces them; get a new one",
                  host->leapfile);
     }
 }

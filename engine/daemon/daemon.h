@@ -111,7 +111,8 @@ void configuration_free(struct configuration *configuration);
 /* Which sockets the options and the configuration want. */
 struct udp_options configure_sockets(const struct daemon *d, const struct host_config *host);
 
-/* Reads the list of leap seconds; what is wrong with it is told, and the former one stays. */
+/* Reads the list of leap seconds, which configure_engine() hands on; what is wrong with it is told,
+ * and the former one stays. */
 void configure_leaps(struct daemon *d, const struct host_config *host);
 
 /* Says what the configuration uses of each ceiling. */

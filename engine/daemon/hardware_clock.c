@@ -15,7 +15,6 @@
 #include <linux/sockios.h>
 #include <math.h>
 #include <net/if.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -81,7 +80,6 @@ void clock_map_add(struct clock_map *map, const struct clock_pair *pairs, size_t
     if (span_ns >= RATE_SPAN_NS) {
         int64_t gained_ns = best->system_ns - map->first.system_ns - span_ns;
         map->rate = (double)gained_ns / (double)span_ns;
-        map->has_rate = true;
     }
     map->last = *best;
     if (span_ns > RATE_SPAN_MAX_NS) {

@@ -21,8 +21,8 @@ struct clock_pair {
 
 struct clock_map {
     struct clock_pair first, last; /* the rate is taken between them */
-    double rate;                   /* system seconds gained per device second */
-    bool is_set, has_rate;
+    double rate;                   /* system seconds gained per device second; 0 until known */
+    bool is_set;
 };
 
 /* Takes the narrowest of several readings made in a row; count 0 changes nothing. A pair that

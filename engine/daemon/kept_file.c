@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "append_file.h"
+
 int kept_file_open(struct kept_file *file, const char *path)
 {
     *file = (struct kept_file){.directory = -1};
@@ -41,18 +43,10 @@ void kept_file_close(struct kept_file *file)
     *file = (struct kept_file){.directory = -1};
 }
 
-static int write_all(int fd, const char *text, size_t size)
+static int write_and_flush(int fd, const char *text, size_t size)
 {
-    while (size > 0) {
-        ssize_t n = write(fd, text, size);
-        if (n > 0) {
-            text += n;
-            size -= (size_t)n;
-        } else if (n == 0 || errno != EINTR) {
-            return n == 0 ? ENOSPC : errno;
-        }
-    }
-    return fsync(fd) == 0 ? 0 : errno;
+    int why = append_file_add(fd, text, size);
+    return why == 0 && fsync(fd) != 0 ? errno : why;
 }
 
 int kept_file_write(const struct kept_file *file, const char *text, size_t size, mode_t mode)
@@ -61,7 +55,7 @@ int kept_file_write(const struct kept_file *file, const char *text, size_t size,
     /* What is left of a former try may belong to another user: removed, not overwritten. */
     (void)unlinkat(file->directory, temporary, 0);
     int fd = openat(file->directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    int why = fd < 0 ? errno : write_all(fd, text, size);
+    int why = fd < 0 ? errno : write_and_flush(fd, text, size);
     if (fd >= 0 && close(fd) != 0 && why == 0) {
         why = errno;
     }

@@ -13,8 +13,9 @@
 #include <string.h>
 
 #include "../config/text_file.h"
+#include "../packet.h"
 
-enum { FILE_SIZE_MAX = 64 * 1024, HASH_WORDS = 5, TAI_MAX_S = 200, NEXT_TO_S = 2 };
+enum { FILE_SIZE_MAX = 64 * 1024, HASH_WORDS = 5, TAI_MAX_S = 200, NEXT_TO_S = 2, DAY_S = 86400 };
 
 #define UNIX_EPOCH_S INT64_C(2208988800) /* in NTP's era 0 */
 
@@ -157,4 +158,29 @@ int32_t leap_file_tai(const struct leap_file *file, int64_t unix_s)
         tai_s = unix_s < file->rows[i].from_s + NEXT_TO_S ? 0 : file->rows[i].tai_s;
     }
     return tai_s;
+}
+
+/* Whether a row begins with a leap second before it. */
+static bool is_leap(const struct leap_file *file, unsigned row, struct leap_second *leap)
+{
+    int32_t more_s = file->rows[row].tai_s - file->rows[row - 1].tai_s;
+    *leap = (struct leap_second){.at_s = file->rows[row].from_s,
+                                 .kind = more_s == 1 ? LEAP_INSERT : LEAP_DELETE};
+    return (more_s == 1 || more_s == -1) && leap->at_s % DAY_S == 0;
+}
+
+struct leap_list leap_file_leaps(const struct leap_file *file)
+{
+    struct leap_list list = {.expires_s = file->expires_s};
+    struct leap_second leap;
+    unsigned first = file->count;
+    for (unsigned found = 0; first > 1 && found < LEAPS_MAX; first--) {
+        found += is_leap(file, first - 1, &leap);
+    }
+    for (unsigned row = first; row < file->count; row++) {
+        if (is_leap(file, row, &leap)) {
+            list.leaps[list.count++] = leap;
+        }
+    }
+    return list;
 }

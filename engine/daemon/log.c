@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "line_file.h"
+#include "append_file.h"
 
 enum { TEXT_MAX = LOG_LINE_MAX - 128, REPEAT_S = 60 };
 
@@ -98,7 +98,7 @@ static void tell_stderr(enum log_level level, const char *text)
 {
     char line[LOG_LINE_MAX];
     size_t length = make_line(is_journal(), level, text, line);
-    (void)line_file_append(STDERR_FILENO, line, length);
+    (void)append_file_add(STDERR_FILENO, line, length);
 }
 
 static void note_failure(struct log *log, int why)
@@ -127,17 +127,17 @@ static void note_recovery(struct log *log)
     }
     char line[LOG_LINE_MAX];
     size_t length = make_line(log->is_journal, LOG_LEVEL_WARNING, text, line);
-    (void)line_file_append(log->fd, line, length);
+    (void)append_file_add(log->fd, line, length);
 }
 
 static void write_text(struct log *log, enum log_level level, const char *text)
 {
     char line[LOG_LINE_MAX];
     size_t length = make_line(log->is_journal, level, text, line);
-    int why = line_file_append(log->fd, line, length);
+    int why = append_file_add(log->fd, line, length);
     if (why != 0) {
         note_failure(log, why);
-    } else if (log->is_failing) {
+    } else if (log->lost > 0) {
         note_recovery(log);
     }
 }
@@ -200,10 +200,15 @@ static void format_line(struct log *log, enum log_level level, const char *forma
     write_limited(log, level, text);
 }
 
+bool log_wants(const struct log *log, enum log_level level)
+{
+    return level <= log->most;
+}
+
 void log_line(struct log *log, enum log_level level, const char *format, ...)
 {
     va_list values;
-    if (level > log->most) {
+    if (!log_wants(log, level)) {
         return;
     }
     va_start(values, format);
@@ -227,9 +232,11 @@ static struct often *find_often(struct log *log, const char *kind)
     return often;
 }
 
-/* Counts a line of the kind; false when it is one too many. */
-static bool may_say(struct log *log, enum log_level level, const char *kind)
+bool log_admits(struct log *log, enum log_level level, const char *kind)
 {
+    if (!log_wants(log, level)) {
+        return false;
+    }
     struct often *often = find_often(log, kind);
     int64_t now_s = monotonic_s();
     if (!often) {
@@ -252,7 +259,7 @@ static bool may_say(struct log *log, enum log_level level, const char *kind)
 void log_often(struct log *log, enum log_level level, const char *kind, const char *format, ...)
 {
     va_list values;
-    if (level > log->most || !may_say(log, level, kind)) {
+    if (!log_admits(log, level, kind)) {
         return;
     }
     va_start(values, format);
@@ -262,7 +269,7 @@ void log_often(struct log *log, enum log_level level, const char *kind, const ch
 
 static int open_path(const char *path, char **error)
 {
-    int fd = path ? line_file_open(AT_FDCWD, path) : STDERR_FILENO;
+    int fd = path ? append_file_open(AT_FDCWD, path) : STDERR_FILENO;
     if (fd < 0) {
         *error = g_strdup_printf("cannot open the log file %s: %s%s", path, strerror(errno),
                                  errno == EACCES || errno == EPERM
@@ -286,13 +293,24 @@ struct log *log_open(const char *path, enum log_level most, char **error)
     return log;
 }
 
+static bool is_same_file(int a, int b)
+{
+    struct stat one, other;
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
 bool log_reopen(struct log *log, const char *path, char **error)
 {
     int fd = open_path(path, error);
     if (fd < 0) {
         return false;
     }
-    settle_repeats(log);
+    if (!is_same_file(fd, log->fd)) {
+        settle_repeats(log);
+        log->last[0] = '\0'; /* another file starts with what is said, not with a count */
+        log->is_failing = false;
+    }
     if (log->path) {
         close(log->fd);
     }
@@ -301,9 +319,6 @@ bool log_reopen(struct log *log, const char *path, char **error)
     log->fd = fd;
     log->path = kept;
     log->is_journal = !path && is_journal();
-    log->is_failing = false;
-    log->lost = 0;
-    log->last[0] = '\0'; /* a new file starts with what is said, not with a count */
     return true;
 }
 

@@ -5,8 +5,9 @@
  * A line that says the same as the one before it, less than a minute later, is counted and not
  * written: the next one that is written comes with how many there were. A log file that cannot be
  * written (disk full) is told once on standard error, and again when it works. SIGHUP opens the
- * file anew. Bytes that are no text (control characters) become '?', so that nobody outside can
- * make a line look like two. One thread only: the main loop's.
+ * file anew, and forgets nothing of what is counted. Bytes that are no text (control characters)
+ * become '?', so that nobody outside can make a line look like two. One thread only: the main
+ * loop's.
  */
 #ifndef HOLDFAST_DAEMON_LOG_H
 #define HOLDFAST_DAEMON_LOG_H
@@ -38,8 +39,13 @@ struct log *log_open(const char *path, enum log_level most, char **error);
 void log_close(struct log *log);
 
 /* Opens the file of that path from now on (NULL = standard error); on failure the former one stays
- * and *error says why. */
+ * and *error says why. How often the last line was said again is told in the former file when that
+ * one was another (a log that was rotated), else it is counted on; lines that were lost are told in
+ * the new one. */
 bool log_reopen(struct log *log, const char *path, char **error);
+
+/* Whether a line of that level is written at all: for what costs something to find out. */
+bool log_wants(const struct log *log, enum log_level level);
 
 /* One line, no newline; cut at LOG_LINE_MAX. */
 void log_line(struct log *log, enum log_level level, const char *format, ...) G_GNUC_PRINTF(3, 4);
@@ -49,5 +55,9 @@ void log_line(struct log *log, enum log_level level, const char *format, ...) G_
  * that is written after that time, one that says how many were left out. */
 void log_often(struct log *log, enum log_level level, const char *kind, const char *format, ...)
     G_GNUC_PRINTF(4, 5);
+
+/* Counts a line of the kind; true when log_often() would write it, and then log_line() is to. For
+ * lines whose text costs something to make. */
+bool log_admits(struct log *log, enum log_level level, const char *kind);
 
 #endif

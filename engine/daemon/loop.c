@@ -17,9 +17,8 @@ enum {
     WATCH_SIGNALS,
     WATCH_RESOLVER,
     WATCH_METRICS,
-    WATCH_UDP,         /* from here on */
-    EXPIRES_MAX = 256, /* things due done between two looks at the sockets */
-    WAIT_MAX_MS = 16000
+    WATCH_UDP,        /* from here on */
+    EXPIRES_MAX = 256 /* things due done between two looks at the sockets */
 };
 
 #define HOUR_S 3600.0
@@ -177,8 +176,8 @@ static void judge_quit(struct daemon *d, struct instant now)
         tell_slew(d, status.residual_s);
     } else if (!mono_before(now.mono, d->quit_by)) {
         log_line(d->log, LOG_LEVEL_ERROR,
-                 "the clock is not set: no server that can be followed "
-                 "answered within 60 s");
+                 "the clock is not set: no server that can be followed answered within %d s",
+                 QUIT_TIMEOUT_S);
         end_quit(d, EXIT_AT_WORK);
     }
 }
@@ -211,8 +210,8 @@ static int wait_ms(struct daemon *d)
     if (d->options.quit && !d->has_told_slew) {
         due = mono_earlier(due, d->quit_by);
     }
-    double wait_s = mono_diff_s(due, now.mono);
-    int ms = wait_s >= WAIT_MAX_MS / 1e3 ? WAIT_MAX_MS : (int)ceil(fmax(wait_s, 0.0) * 1e3);
+    double wait_s = mono_diff_s(due, now.mono); /* at most LOOK_S */
+    int ms = (int)ceil(fmax(wait_s, 0.0) * 1e3);
     int page_ms = d->metrics ? metrics_timeout_ms(d->metrics) : -1;
     return page_ms >= 0 ? MIN(ms, page_ms) : ms;
 }
@@ -270,7 +269,7 @@ void daemon_run(struct daemon *d)
     d->wake = now.mono;
     d->next_look = now.mono;
     d->next_hour = mono_add_s(now.mono, HOUR_S);
-    d->quit_by = mono_add_s(now.mono, 60.0);
+    d->quit_by = mono_add_s(now.mono, QUIT_TIMEOUT_S);
     do_what_is_due(d);
     while (!d->is_over) {
         wait_and_serve(d, fds, &sink);

@@ -7,10 +7,11 @@
 #include <errno.h>
 #include <limits.h>
 #include <microhttpd.h>
-#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "socket_address.h"
 
 enum { CONNECTION_MEMORY = 16 * 1024 };
 
@@ -71,37 +72,21 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 
 /* ---- listening ---- */
 
-static socklen_t socket_address(const struct endpoint *at, struct sockaddr_storage *out)
-{
-    memset(out, 0, sizeof *out);
-    if (at->address.family == ADDRESS_V4) {
-        struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(at->port)};
-        memcpy(&v4.sin_addr, at->address.bytes, 4);
-        memcpy(out, &v4, sizeof v4);
-        return sizeof v4;
-    }
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(at->port)};
-    memcpy(&v6.sin6_addr, at->address.bytes, 16);
-    memcpy(out, &v6, sizeof v6);
-    return sizeof v6;
-}
-
 /* A listening socket, or -1 with errno. */
 static int listen_at(const struct endpoint *at)
 {
-    struct sockaddr_storage address;
+    union socket_address address;
     int yes = 1;
-    socklen_t size = socket_address(at, &address);
-    int fd = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    socklen_t size = socket_address_set(&address, at, 0);
+    int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
         return -1;
     }
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (address.ss_family == AF_INET6) {
+    if (address.any.sa_family == AF_INET6) {
         setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
     }
-    if (bind(fd, (const struct sockaddr *)&address, size) != 0 ||
-        listen(fd, METRICS_CONNECTIONS_MAX) != 0) {
+    if (bind(fd, &address.any, size) != 0 || listen(fd, METRICS_CONNECTIONS_MAX) != 0) {
         int why = errno;
         close(fd);
         errno = why;

@@ -27,6 +27,7 @@ struct metrics_terms {
     const struct engine_config *config;   /* names of the sources; NULL = without */
     const struct service_counts *threads; /* NULL = no threads */
     unsigned thread_count;
+    uint64_t thread_send_errors;  /* answers of theirs that the kernel did not take */
     const struct udp_counts *udp; /* NULL = no sockets */
     const char *version;
     bool may_steer;

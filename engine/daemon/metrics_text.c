@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../inspection.h"
 #include "metrics.h"
 
 struct family;
@@ -19,7 +20,8 @@ struct page {
     const struct family *family; /* being written */
     struct system_status status;
     const struct engine_counters *counters;
-    struct service_counts served; /* by the main loop and by the threads */
+    struct packet_counts packets; /* these two of the main loop and of the threads */
+    struct service_counts served;
     GString *text;
 };
 
@@ -210,29 +212,37 @@ static void write_refused(struct page *page)
 
 static void write_received(struct page *page)
 {
-    uint64_t there = 0;
-    for (unsigned i = 0; page->terms->threads && i < SERVICE_VERDICTS; i++) {
-        there += page->terms->threads->verdicts[i];
-    }
-    count(page, page->counters->received + there);
+    count(page, page->packets.received);
 }
 
 static void write_processed(struct page *page)
 {
-    const struct service_counts *threads = page->terms->threads;
-    count(page, page->counters->processed + (threads ? threads->verdicts[SERVICE_ANSWERED] +
-                                                           threads->verdicts[SERVICE_KISSED]
-                                                     : 0));
+    count(page, page->packets.processed);
+}
+
+static void write_malformed(struct page *page)
+{
+    count(page, page->packets.malformed);
 }
 
 static void write_declined(struct page *page)
 {
-    count(page, page->counters->declined);
+    count(page, page->packets.declined);
+}
+
+static void write_restricted(struct page *page)
+{
+    count(page, page->packets.restricted);
+}
+
+static void write_limited(struct page *page)
+{
+    count(page, page->packets.limited);
 }
 
 static void write_bad_auth(struct page *page)
 {
-    count(page, page->counters->bad_auth);
+    count(page, page->packets.bad_auth);
 }
 
 static void write_polls(struct page *page)
@@ -276,7 +286,7 @@ static void write_udp_sent(struct page *page)
 static void write_udp_errors(struct page *page)
 {
     const struct udp_counts *udp = page->terms->udp;
-    labelled_count(page, "kind", "send", udp->send_errors);
+    labelled_count(page, "kind", "send", udp->send_errors + page->terms->thread_send_errors);
     labelled_count(page, "kind", "icmp", udp->icmp);
     labelled_count(page, "kind", "truncated", udp->truncated);
 }
@@ -453,11 +463,20 @@ static const struct family families[] = {
     {"holdfast_received_packets", "counter", "packets", "NTP packets that came in.",
      write_received},
     {"holdfast_processed_packets", "counter", "packets",
-     "Of these, those that a source took or that were answered.", write_processed},
-    {"holdfast_declined_packets", "counter", "packets",
-     "Answers that a source refused, but for bad authentication.", write_declined},
+     "Of those received, taken by a source or answered with time.", write_processed},
+    {"holdfast_malformed_packets", "counter", "packets",
+     "Of those received, no NTP packet by their form.", write_malformed},
+    {"holdfast_restricted_packets", "counter", "packets",
+     "Of those received, requests that the access list forbids.", write_restricted},
+    {"holdfast_limited_packets", "counter", "packets",
+     "Of those received, requests over the rate limit, with a kiss-o'-death or without.",
+     write_limited},
     {"holdfast_bad_auth_packets", "counter", "packets",
-     "Answers whose authentication does not verify.", write_bad_auth},
+     "Of those received, without the MAC they need or with one that does not verify.",
+     write_bad_auth},
+    {"holdfast_declined_packets", "counter", "packets",
+     "Of those received, answers refused for another reason, and what is no request.",
+     write_declined},
     {"holdfast_polls", "counter", "", "Packets sent to sources.", write_polls},
     {"holdfast_requests", "counter", "", "Clients' requests by what became of them.",
      write_requests},
@@ -504,6 +523,7 @@ void metrics_text(const struct metrics_terms *terms, GString *text)
     struct page page = {.terms = terms, .text = text};
     engine_status(terms->engine, terms->now, &page.status);
     page.counters = engine_counters(terms->engine);
+    page.packets = inspection_packet_counts(page.counters, terms->threads);
     page.served = page.counters->served;
     if (terms->threads) {
         service_counts_add(&page.served, terms->threads);

@@ -8,7 +8,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stddef.h>
 #include <sys/socket.h>
 
 #include "../address.h"

@@ -49,11 +49,11 @@ static const struct option_help table[ROWS] = {
                    "the first correction may be larger than the panic threshold (1000 s)"},
     [ROW_FOREGROUND] = {'n', "nofork", NULL,
                         "stay in the foreground, as it also does under a service manager"},
-    [ROW_QUIT] =
-        {'q', "quit", NULL,
-         "set the clock once and end: status 0 when it was set, 1 when no server "
-         "answered within 60 s or the offset is over the panic threshold; with -x it takes "
-         "as long as the slew"},
+    [ROW_QUIT] = {'q', "quit", NULL,
+                  "set the clock once and end: status 0 when it was set, 1 when no server "
+                  "answered within " G_STRINGIFY(
+                      QUIT_TIMEOUT_S) " s or the offset is over the panic "
+                                      "threshold; with -x it takes as long as the slew"},
     [ROW_SLEW] = {'x', "slew", NULL, "slew offsets up to 600 s instead of stepping from 128 ms on"},
     [ROW_LOG] = {'l', "logfile", "FILE", "log there; the default is logfile, else standard error"},
     [ROW_PID] = {'p', "pidfile", "FILE", "write the process id there"},

@@ -15,6 +15,9 @@ enum { OPTION_INTERFACES_MAX = 32 };
 
 #define DEFAULT_CONFIGURATION "/etc/ntp.conf"
 
+/* -q gives up when no server that can be followed has answered for so many seconds. */
+#define QUIT_TIMEOUT_S 60
+
 struct daemon_options {
     const char *config;
     const char *log, *pid, *drift, *keys, *user, *root, *record; /* NULL = not given */

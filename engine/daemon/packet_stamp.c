@@ -21,33 +21,27 @@ enum {
                     SOF_TIMESTAMPING_OPT_CMSG | SOF_TIMESTAMPING_OPT_TX_SWHW
 };
 
-static bool set_flags(int fd, int flags)
+static void set_flags(int fd, int flags)
 {
-    return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags) == 0;
+    (void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPING, &flags, sizeof flags);
 }
 
-bool packet_stamp_enable(int fd, enum stamped_sends sends)
+void packet_stamp_enable(int fd, enum stamped_sends sends)
 {
-    switch (sends) {
-    case STAMPED_NONE:
-        return set_flags(fd, STAMP_BASE);
-    case STAMPED_MARKED:
-        return set_flags(fd, STAMP_BASE | STAMP_OPTIONS);
-    case STAMPED_ALL:
-        break;
-    }
-    return set_flags(fd, STAMP_BASE | STAMP_OPTIONS | STAMP_SENDS);
+    set_flags(fd, STAMP_BASE | STAMP_OPTIONS | (sends == STAMPED_ALL ? STAMP_SENDS : 0));
 }
 
-bool packet_stamp_restart(int fd, enum stamped_sends sends)
+/* The count begins whenever OPT_ID is set anew. */
+void packet_stamp_restart(int fd, enum stamped_sends sends)
 {
-    return set_flags(fd, STAMP_BASE) && packet_stamp_enable(fd, sends);
+    set_flags(fd, STAMP_BASE);
+    packet_stamp_enable(fd, sends);
 }
 
-bool packet_stamp_enable_receive(int fd)
+void packet_stamp_enable_receive(int fd)
 {
     int on = 1;
-    return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) == 0;
+    (void)setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on);
 }
 
 void packet_stamp_mark(struct msghdr *message, void *room)
@@ -105,17 +99,13 @@ static void read_socket_level(const struct cmsghdr *control, struct packet_stamp
     }
 }
 
-static void read_error(const struct cmsghdr *control, struct packet_stamp *out)
+/* Errors of ICMP do not come this way: no socket has asked for them (IP_RECVERR). */
+static void read_sent(const struct cmsghdr *control, struct packet_stamp *out)
 {
-    struct sock_extended_err error;
-    if (!take(control, &error, sizeof error)) {
-        return;
-    }
-    if (error.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) {
+    struct sock_extended_err what;
+    if (take(control, &what, sizeof what) && what.ee_origin == SO_EE_ORIGIN_TIMESTAMPING) {
         out->is_sent = true;
-        out->id = error.ee_data;
-    } else {
-        out->error = (int)error.ee_errno;
+        out->id = what.ee_data;
     }
 }
 
@@ -128,7 +118,7 @@ void packet_stamp_read(struct msghdr *message, struct packet_stamp *out)
             read_socket_level(control, out);
         } else if ((control->cmsg_level == IPPROTO_IP && control->cmsg_type == IP_RECVERR) ||
                    (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_RECVERR)) {
-            read_error(control, out);
+            read_sent(control, out);
         }
     }
 }

@@ -7,7 +7,6 @@
 #define HOLDFAST_DAEMON_PACKET_STAMP_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -16,7 +15,7 @@
 enum { PACKET_STAMP_ROOM = 256 };
 
 /* Which sends of a socket are stamped. */
-enum stamped_sends { STAMPED_NONE, STAMPED_MARKED, STAMPED_ALL };
+enum stamped_sends { STAMPED_MARKED, STAMPED_ALL };
 
 struct packet_stamp {
     bool has_software, has_hardware;
@@ -25,18 +24,18 @@ struct packet_stamp {
     uint32_t interface;       /* that stamped it in hardware; 0 = not told */
     bool is_sent;             /* of a send: `id` counts the stamped sends of its socket from 0 */
     uint32_t id;
-    int error; /* of a former send, as ICMP reported it; 0 = none */
 };
 
 /* Receive timestamps of software and, where the interface makes them, hardware; of sends as told.
- * False with errno. */
-bool packet_stamp_enable(int fd, enum stamped_sends sends);
+ * A kernel that cannot leaves all of it unstamped, which packet_stamp_read() shows: this and the
+ * next two have no verdict of their own. */
+void packet_stamp_enable(int fd, enum stamped_sends sends);
 
-/* Makes the count of stamped sends start from 0 again. False with errno. */
-bool packet_stamp_restart(int fd, enum stamped_sends sends);
+/* Makes the count of stamped sends start from 0 again. */
+void packet_stamp_restart(int fd, enum stamped_sends sends);
 
-/* Receive timestamps of software alone, which cost least. False with errno. */
-bool packet_stamp_enable_receive(int fd);
+/* Receive timestamps of software alone, which cost least. */
+void packet_stamp_enable_receive(int fd);
 
 /* Marks one send of a STAMPED_MARKED socket as to be stamped. `room` is at least PACKET_STAMP_ROOM
  * bytes, aligned as struct cmsghdr, and lives as long as the message. */

@@ -178,42 +178,50 @@ static void tell_manager(const struct daemon *d, const struct trace_record *reco
     service_manager_status(&d->manager, text);
 }
 
-void daemon_trace(void *context, const struct trace_record *record)
+/* Whether the log takes a line about the record, and at which level. Asked before its text is made:
+ * most records are samples and exchanges, which only a debugging log wants. */
+static bool is_logged(struct daemon *d, const struct trace_record *record, enum log_level *level)
 {
-    struct daemon *d = context;
-    char text[256];
-    state_files_trace(d->files, record);
-    if (record->kind == TRACE_STATE) {
-        d->has_new_state = true;
-        tell_manager(d, record);
-    }
     if (!log_choice_wants(d->configuration->log_choice, record)) {
-        return;
+        return false;
     }
-    trace_text(record, text, sizeof text);
+    *level = LOG_LEVEL_NOTICE;
     switch (record->kind) {
     case TRACE_STATE:
     case TRACE_LEADER:
     case TRACE_STEP:
     case TRACE_CLOCK:
     case TRACE_KISS:
-        log_line(d->log, LOG_LEVEL_NOTICE, "%s", text);
         break;
     case TRACE_REACH:
-        log_line(d->log, LOG_LEVEL_INFO, "%s", text);
+        *level = record->u.reach.is_reachable ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING;
         break;
     case TRACE_DISPUTE:
     case TRACE_SPIKE:
     case TRACE_REJECT:
-        log_often(d->log, LOG_LEVEL_NOTICE, record->why ? record->why : "refused", "%s", text);
-        break;
+        return log_admits(d->log, *level, record->why ? record->why : "refused");
     case TRACE_DENIED:
-        if (d->options.debug >= 2) {
-            log_line(d->log, LOG_LEVEL_DEBUG, "%s", text);
-        }
-        break;
+        *level = LOG_LEVEL_DEBUG;
+        return d->options.debug >= 2;
     default: /* samples, updates, raw exchanges: statistics, and noise in a log */
-        log_line(d->log, LOG_LEVEL_DEBUG, "%s", text);
+        *level = LOG_LEVEL_DEBUG;
         break;
+    }
+    return log_wants(d->log, *level);
+}
+
+void daemon_trace(void *context, const struct trace_record *record)
+{
+    struct daemon *d = context;
+    enum log_level level;
+    state_files_trace(d->files, record);
+    if (record->kind == TRACE_STATE) {
+        d->has_new_state = true;
+        tell_manager(d, record);
+    }
+    if (is_logged(d, record, &level)) {
+        char text[512];
+        trace_text(record, text, sizeof text);
+        log_line(d->log, level, "%s", text);
     }
 }

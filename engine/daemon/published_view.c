@@ -20,27 +20,11 @@ void published_view_set(struct published_view *published, const struct server_vi
 {
     uint64_t words[VIEW_WORDS] = {0};
     memcpy(words, view, sizeof *view);
-    if (!published->is_held) {
-        advance(published);
-    }
+    advance(published);
     for (unsigned i = 0; i < VIEW_WORDS; i++) {
         atomic_store_explicit(&published->words[i], words[i], memory_order_release);
     }
-    if (!published->is_held) {
-        advance(published);
-    }
-}
-
-void published_view_hold(struct published_view *published)
-{
-    published->is_held = true;
     advance(published);
-}
-
-void published_view_release(struct published_view *published)
-{
-    advance(published);
-    published->is_held = false;
 }
 
 bool published_view_get(struct published_view *published, struct server_view *view)

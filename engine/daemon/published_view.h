@@ -17,18 +17,13 @@ enum { VIEW_WORDS = (sizeof(struct server_view) + 7) / 8 };
 
 /* All zero: nothing was published. */
 struct published_view {
-    atomic_uint sequence; /* odd while the words change, and while the view is held */
+    atomic_uint sequence; /* odd while the words change */
     atomic_uint_least64_t words[VIEW_WORDS];
-    bool is_held; /* the writer's own */
 };
 
 void published_view_set(struct published_view *published, const struct server_view *view);
 
-/* Between the two no reader gets a view; what is set meanwhile is published by the release. */
-void published_view_hold(struct published_view *published);
-void published_view_release(struct published_view *published);
-
-/* False when there is none, or it is held or being changed: *view is as it was. */
+/* False when there is none or it is being changed: *view is as it was. */
 bool published_view_get(struct published_view *published, struct server_view *view);
 
 #endif

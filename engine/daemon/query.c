@@ -6,12 +6,11 @@
 
 #include "daemon.h"
 
-/* The threads' part of the traffic. Their errors are looked at first: none is newer than the
- * answers that it is taken off. */
+/* The threads' part of the traffic. */
 static void add_threads(struct daemon *d)
 {
-    uint64_t failures = responder_send_errors(d->responder);
     responder_counts(d->responder, &d->threads);
+    uint64_t failures = responder_send_errors(d->responder);
     const uint64_t *verdicts = d->threads.verdicts;
     for (unsigned i = 0; i < SERVICE_VERDICTS; i++) {
         d->traffic.received += verdicts[i];
@@ -43,12 +42,13 @@ static void refresh_terms(struct daemon *d)
 static void answer(struct daemon *d, const struct datagram *in, struct instant now)
 {
     struct outgoing out = {.peer = in->peer, .local = in->local};
+    struct control_reply reply;
+    size_t size;
     refresh_terms(d);
-    for (unsigned fragment = 0; fragment < CONTROL_FRAGMENTS_MAX; fragment++) {
-        size_t size = control_reply(d->engine, &d->control, in, now, fragment, out.bytes);
-        if (size == 0) {
-            return;
-        }
+    if (!control_reply_make(d->engine, &d->control, in, now, &reply)) {
+        return;
+    }
+    for (unsigned i = 0; (size = control_reply_fragment(&reply, i, out.bytes)) > 0; i++) {
         out.size = (uint16_t)size;
         control_meter_spend(&d->meter, size);
         if (udp_send(d->udp, &out) != 0) {
@@ -60,12 +60,12 @@ static void answer(struct daemon *d, const struct datagram *in, struct instant n
 /* Nothing is held for somebody who would get no answer: he must not keep others out. */
 static void hold(struct daemon *d, const struct datagram *in, struct instant now)
 {
-    uint8_t reply[CONTROL_SIZE_MAX];
+    struct control_reply reply;
     if (d->held.is_held || in->size > sizeof d->held.bytes || in->truncated) {
         return;
     }
     refresh_terms(d);
-    if (control_reply(d->engine, &d->control, in, now, 0, reply) > 0) {
+    if (control_reply_make(d->engine, &d->control, in, now, &reply)) {
         d->held.is_held = true;
         d->held.in = *in;
         memcpy(d->held.bytes, in->bytes, in->size);
@@ -108,6 +108,7 @@ void daemon_fill_metrics(void *context, GString *page)
     if (d->responder) {
         responder_counts(d->responder, &d->threads);
         terms.threads = &d->threads;
+        terms.thread_send_errors = responder_send_errors(d->responder);
         terms.thread_count = udp_threads(d->udp);
     }
     metrics_text(&terms, page);

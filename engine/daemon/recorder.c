@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "append_file.h"
+
 /* More than the record of the largest datagram; a configuration may need more. */
 enum { BUFFER_SIZE = 128 * 1024 };
 
@@ -20,22 +22,6 @@ struct recorder {
     size_t used;
     uint8_t buffer[BUFFER_SIZE];
 };
-
-/* 0 or an errno. */
-static int write_all(int fd, const uint8_t *bytes, size_t size)
-{
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
-        if (n < 0 && errno != EINTR) {
-            return errno;
-        }
-        if (n > 0) {
-            bytes += n;
-            size -= (size_t)n;
-        }
-    }
-    return 0;
-}
 
 static char *cannot(const char *path, int error)
 {
@@ -52,7 +38,7 @@ struct recorder *recorder_open(const char *path, char **error)
         return NULL;
     }
     recording_header(header);
-    int failure = write_all(fd, header, sizeof header);
+    int failure = append_file_add(fd, header, sizeof header);
     if (failure != 0) {
         *error = cannot(path, failure);
         close(fd);
@@ -77,7 +63,7 @@ static void fail(struct recorder *recorder, int error, struct log *log)
 
 static void flush(struct recorder *recorder, struct log *log)
 {
-    int error = write_all(recorder->fd, recorder->buffer, recorder->used);
+    int error = append_file_add(recorder->fd, recorder->buffer, recorder->used);
     recorder->used = 0;
     if (error != 0) {
         fail(recorder, error, log);
@@ -89,7 +75,7 @@ static void write_large(struct recorder *recorder, const struct engine_call *cal
                         size_t size, struct log *log)
 {
     uint8_t *bytes = g_malloc(size);
-    int error = write_all(recorder->fd, bytes, recording_write(call, hash, bytes));
+    int error = append_file_add(recorder->fd, bytes, recording_write(call, hash, bytes));
     g_free(bytes);
     if (error != 0) {
         fail(recorder, error, log);

@@ -101,8 +101,8 @@ void daemon_reload(struct daemon *d)
     tell_what_stays(d, conf);
     struct udp_options sockets = configure_sockets(d, &conf->host);
     udp_reload(d->udp, &sockets);
-    struct configuration *next = configure_engine(d, conf);
     configure_leaps(d, &conf->host);
+    struct configuration *next = configure_engine(d, conf);
     state_files_reload(d->files, &conf->host);
     adopt(d, next);
     log_line(d->log, LOG_LEVEL_NOTICE, "%s is loaded anew", d->options.config);

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <glib.h>
 #include <netdb.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -21,6 +20,7 @@
 #include <unistd.h>
 
 #include "sandbox.h"
+#include "socket_address.h"
 
 enum { RESTART_WAIT_S = 1, THREAD_STACK_SIZE = 256 * 1024 };
 
@@ -31,24 +31,14 @@ struct looker {
 
 /* ---- one lookup ---- */
 
-static bool endpoint_of(const struct sockaddr *from, struct endpoint *to)
+/* ADDRESS_NONE when it is of another family. */
+static struct endpoint endpoint_of(const struct addrinfo *found)
 {
-    *to = (struct endpoint){.port = NTP_PORT};
-    if (from->sa_family == AF_INET) {
-        struct sockaddr_in v4;
-        memcpy(&v4, from, sizeof v4);
-        to->address.family = ADDRESS_V4;
-        memcpy(to->address.bytes, &v4.sin_addr, 4);
-        return true;
-    }
-    if (from->sa_family == AF_INET6) {
-        struct sockaddr_in6 v6;
-        memcpy(&v6, from, sizeof v6);
-        to->address.family = ADDRESS_V6;
-        memcpy(to->address.bytes, &v6.sin6_addr, 16);
-        return true;
-    }
-    return false;
+    union socket_address address = {.any.sa_family = AF_UNSPEC};
+    memcpy(&address, found->ai_addr, MIN(found->ai_addrlen, sizeof address));
+    struct endpoint endpoint = socket_address_get(&address);
+    endpoint.port = NTP_PORT;
+    return endpoint;
 }
 
 static bool is_known(const struct resolver_answer *answer, const struct endpoint *endpoint)
@@ -77,8 +67,8 @@ void resolver_look_up(const struct resolver_question *question, struct resolver_
         return;
     }
     for (const struct addrinfo *at = list; at && answer->count < ALTERNATES_MAX; at = at->ai_next) {
-        struct endpoint endpoint;
-        if (endpoint_of(at->ai_addr, &endpoint) && !is_known(answer, &endpoint)) {
+        struct endpoint endpoint = endpoint_of(at);
+        if (endpoint.address.family != ADDRESS_NONE && !is_known(answer, &endpoint)) {
             answer->addresses[answer->count++] = endpoint;
         }
     }
@@ -218,6 +208,6 @@ int resolver_process_run(int socket, const char *user, resolver_lookup *look_up)
         if (is_deserted(socket)) {
             return 0;
         }
-        tell(socket, RESOLVER_LOST, "the process that looked it up died; another one was started");
+        tell(socket, RESOLVER_LOST, "");
     }
 }

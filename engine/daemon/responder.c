@@ -30,8 +30,6 @@ enum {
     TABLE_AGE_S = 1
 };
 
-static_assert((int)RESPONDER_THREADS_MAX == (int)SERVICE_THREADS_MAX, "a thread for each socket");
-
 struct thread {
     struct responder *responder;
     struct service_set *set;
@@ -59,9 +57,9 @@ struct responder {
     uint16_t capacity;
     bool is_held;
     int64_t copied_us; /* g_get_monotonic_time() of the tables; 0 = never */
-    const struct clients *tables[RESPONDER_THREADS_MAX];
+    const struct clients *tables[SERVICE_THREADS_MAX];
     unsigned thread_count;
-    struct thread *threads[RESPONDER_THREADS_MAX];
+    struct thread *threads[SERVICE_THREADS_MAX];
 };
 
 /* ---- a batch ------------------------------------------------------------------------------- */
@@ -163,7 +161,7 @@ static void *run(void *context)
                 }
             }
         }
-        service_set_done(thread->set);
+        service_set_leave(thread->set);
     }
     return NULL;
 }
@@ -226,10 +224,11 @@ struct responder *responder_start(const struct responder_options *options, char 
     if (count == 0) {
         return NULL;
     }
+    assert(count <= SERVICE_THREADS_MAX);
     struct responder *responder = g_new0(struct responder, 1);
     responder->capacity = options->client_capacity;
     random_init(&random, options->seed);
-    for (unsigned i = 0; i < count && i < RESPONDER_THREADS_MAX; i++) {
+    for (unsigned i = 0; i < count; i++) {
         uint8_t key[32];
         make_key(&random, key);
         struct thread *thread = make_thread(responder, udp_thread_set(options->udp, i), key);
@@ -269,9 +268,9 @@ void responder_publish(struct responder *responder, const struct server_view *vi
     published_view_set(&responder->published, view);
 }
 
+/* Views are read within a turn only: with all turns taken, nobody reads one. */
 void responder_hold(struct responder *responder)
 {
-    published_view_hold(&responder->published);
     for (unsigned i = 0; i < responder->thread_count; i++) {
         service_set_enter(responder->threads[i]->set, -1);
     }
@@ -281,7 +280,6 @@ void responder_hold(struct responder *responder)
 void responder_release(struct responder *responder)
 {
     responder->is_held = false;
-    published_view_release(&responder->published);
     for (unsigned i = 0; i < responder->thread_count; i++) {
         service_set_drain(responder->threads[i]->set);
         service_set_leave(responder->threads[i]->set);
@@ -304,21 +302,17 @@ void responder_set_rules(struct responder *responder, const struct service_rules
 
 /* ---- looking in ---------------------------------------------------------------------------- */
 
-static void look_at_counts(struct thread *thread)
-{
-    if (service_set_enter(thread->set, LOOK_LIMIT_MS)) {
-        thread->seen = thread->counts;
-        thread->seen_errors = thread->send_errors;
-        service_set_leave(thread->set);
-    }
-}
-
 void responder_counts(const struct responder *responder, struct service_counts *sum)
 {
     *sum = (struct service_counts){.version_4 = 0};
     for (unsigned i = 0; i < responder->thread_count; i++) {
-        look_at_counts(responder->threads[i]);
-        service_counts_add(sum, &responder->threads[i]->seen);
+        struct thread *thread = responder->threads[i];
+        if (service_set_enter(thread->set, LOOK_LIMIT_MS)) {
+            thread->seen = thread->counts;
+            thread->seen_errors = thread->send_errors;
+            service_set_leave(thread->set);
+        }
+        service_counts_add(sum, &thread->seen);
     }
 }
 
@@ -326,7 +320,6 @@ uint64_t responder_send_errors(const struct responder *responder)
 {
     uint64_t sum = 0;
     for (unsigned i = 0; i < responder->thread_count; i++) {
-        look_at_counts(responder->threads[i]);
         sum += responder->threads[i]->seen_errors;
     }
     return sum;

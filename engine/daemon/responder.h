@@ -16,8 +16,6 @@
 
 struct responder;
 
-enum { RESPONDER_THREADS_MAX = 16 };
-
 struct responder_options {
     const struct udp *udp;    /* its threads and their sockets */
     uint16_t client_capacity; /* entries of each thread's table; 0 = none */
@@ -43,14 +41,16 @@ void responder_release(struct responder *responder);
  * more, so that what they pointed to can be freed. */
 void responder_set_rules(struct responder *responder, const struct service_rules *rules);
 
-/* Sum over the threads, not older than 2 ms unless a thread's batch takes longer. */
+/* Sum over the threads, as of now; of one that is busy for more than 2 ms, as it was when it was
+ * last looked at. */
 void responder_counts(const struct responder *responder, struct service_counts *sum);
 
-/* Answers that the kernel did not take. */
+/* Answers that the kernel did not take: of the same moment as the last responder_counts(). */
 uint64_t responder_send_errors(const struct responder *responder);
 
-/* Copies of the threads' client tables, not older than 1 s; valid until the next call. Returns
- * their number. Never waits for a thread longer than 2 ms. */
+/* Copies of the threads' client tables, made anew by the first call after 1 s or more; valid until
+ * the next call. Returns their number. Never waits for a thread longer than 2 ms: of one that is
+ * busy longer, the former copy stays. */
 size_t responder_tables(struct responder *responder, const struct clients *const **tables);
 
 #endif

@@ -137,16 +137,6 @@ static bool keep_capabilities(const struct sandbox_options *options)
     return ok;
 }
 
-bool sandbox_may_steer(void)
-{
-    return has_capability(CAP_SYS_TIME, CAP_EFFECTIVE);
-}
-
-bool sandbox_may_bind(void)
-{
-    return has_capability(CAP_NET_BIND_SERVICE, CAP_EFFECTIVE);
-}
-
 /* ---- in order ------------------------------------------------------------------------------ */
 
 static bool become(const struct identity *identity, const char *name, char **error)

@@ -31,8 +31,4 @@ bool sandbox_enter(const struct sandbox_options *options, char **error);
  * build with sanitizers makes calls of its own: go without there. False with *error. */
 bool sandbox_filter(char **error);
 
-/* Whether this process has the effective capability now. */
-bool sandbox_may_steer(void);
-bool sandbox_may_bind(void);
-
 #endif

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <glib.h>
 #include <pthread.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -206,9 +205,4 @@ size_t service_set_wait(struct service_set *set, struct service_ready *ready, si
         }
     }
     return used;
-}
-
-void service_set_done(struct service_set *set)
-{
-    pthread_mutex_unlock(&set->turn);
 }

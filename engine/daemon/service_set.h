@@ -37,13 +37,14 @@ void service_set_remove(struct service_set *set, int fd);
 void service_set_wake(struct service_set *set);
 
 /* The thread's side: waits until sockets are ready, takes the turn and returns how many, with their
- * data in `ready`; 0 when it was only woken. To be followed by service_set_done(). */
+ * data in `ready`; 0 when it was only woken. To be followed by service_set_leave(). */
 size_t service_set_wait(struct service_set *set, struct service_ready *ready, size_t room);
-void service_set_done(struct service_set *set);
 
 /* Takes the turn, for others than the thread. limit_ms -1: waits as long as that batch takes; else
  * false when it took longer. */
 bool service_set_enter(struct service_set *set, int limit_ms);
+
+/* Gives the turn back, whoever took it. */
 void service_set_leave(struct service_set *set);
 
 /* Throws away what waits to be received, but no more than a receive buffer holds; to be called with

@@ -7,7 +7,6 @@
 #include "service_socket.h"
 
 #include <errno.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "mode_selector.h"
@@ -99,7 +98,7 @@ static const char *cure_of(int cause)
     switch (cause) {
     case EADDRINUSE:
         return "another time service is running here (`ss -ulpn` names it): stop it, or leave it "
-               "the address with `interface ignore`";
+               "what it serves with `interface ignore`";
     case EACCES:
     case EPERM:
         return "ports below 1024 need root or CAP_NET_BIND_SERVICE";
@@ -113,10 +112,21 @@ static const char *cure_of(int cause)
     }
 }
 
-int service_socket_open(struct service_socket *out, const struct local_address *at, uint16_t port,
-                        unsigned threads, char **error)
+char *service_socket_failure(const struct local_address *first, unsigned others, uint16_t port,
+                             int cause)
 {
-    char text[ADDRESS_TEXT_SIZE];
+    char text[ADDRESS_TEXT_SIZE], more[48] = "";
+    if (others > 0) {
+        g_snprintf(more, sizeof more, " and %u other address%s", others, others > 1 ? "es" : "");
+    }
+    return g_strdup_printf("cannot serve at %s (%s)%s, port %u: %s; %s",
+                           address_text(&first->address, text), first->name, more, port,
+                           g_strerror(cause), cure_of(cause));
+}
+
+int service_socket_open(struct service_socket *out, const struct local_address *at, uint16_t port,
+                        unsigned threads)
+{
     *out = (struct service_socket){.at = *at, .endpoint = {at->address, port}};
     out->fd = bind_one(out, false);
     int cause = out->fd < 0 ? errno : 0;
@@ -128,9 +138,6 @@ int service_socket_open(struct service_socket *out, const struct local_address *
     }
     if (cause != 0) {
         service_socket_close(out);
-        *error = g_strdup_printf("cannot serve at %s (%s) port %u: %s; %s",
-                                 address_text(&at->address, text), at->name, port,
-                                 g_strerror(cause), cure_of(cause));
     }
     return cause;
 }

@@ -28,9 +28,15 @@ struct service_socket {
 /* Whether this kernel lets a group be divided as mode_selector.h wants it; else *cause. */
 bool service_socket_can_share(int *cause);
 
-/* Binds all of the group. 0, or an errno with *error saying what to do about it. */
+/* Binds all of the group. 0, or an errno. */
 int service_socket_open(struct service_socket *out, const struct local_address *at, uint16_t port,
-                        unsigned threads, char **error);
+                        unsigned threads);
+
+/* One line for all addresses that cannot be served for the same cause: the first, how many others,
+ * the cause (an errno) and the cure. g_free() it. */
+char *service_socket_failure(const struct local_address *first, unsigned others, uint16_t port,
+                             int cause);
+
 void service_socket_close(struct service_socket *socket);
 
 /* Sends from the main loop's socket; a symmetric packet asks for its stamp. 0 or an errno. */

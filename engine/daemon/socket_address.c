@@ -8,12 +8,6 @@
 #include <assert.h>
 #include <string.h>
 
-int socket_address_family(const struct address *address)
-{
-    assert(address->family == ADDRESS_V4 || address->family == ADDRESS_V6);
-    return address->family == ADDRESS_V6 ? AF_INET6 : AF_INET;
-}
-
 bool socket_address_is_link_local(const struct address *address)
 {
     return address->family == ADDRESS_V6 && address->bytes[0] == 0xFE &&
@@ -22,8 +16,9 @@ bool socket_address_is_link_local(const struct address *address)
 
 socklen_t socket_address_set(union socket_address *out, const struct endpoint *from, uint32_t scope)
 {
+    assert(from->address.family == ADDRESS_V4 || from->address.family == ADDRESS_V6);
     memset(out, 0, sizeof *out);
-    if (socket_address_family(&from->address) == AF_INET) {
+    if (from->address.family == ADDRESS_V4) {
         out->v4.sin_family = AF_INET;
         out->v4.sin_port = htons(from->port);
         memcpy(&out->v4.sin_addr, from->address.bytes, sizeof out->v4.sin_addr);

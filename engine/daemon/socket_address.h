@@ -24,9 +24,6 @@ socklen_t socket_address_set(union socket_address *out, const struct endpoint *f
 /* ADDRESS_NONE when it is of neither family. */
 struct endpoint socket_address_get(const union socket_address *from);
 
-/* AF_INET or AF_INET6. */
-int socket_address_family(const struct address *address);
-
 /* fe80::/10. */
 bool socket_address_is_link_local(const struct address *address);
 

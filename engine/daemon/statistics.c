@@ -12,15 +12,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "line_file.h"
+#include "../inspection.h"
+#include "append_file.h"
 
 enum { DAY_S = 86400, SUFFIX_SIZE = 24 };
 
 /* The files of one kind, one after the other. */
 struct series {
     bool is_enabled, has_link;
-    char *base;               /* below the folder */
-    const char *type;         /* a filegen type; a constant */
+    char *base; /* below the folder */
+    enum filegen_type type;
     int fd;                   /* -1 = none open */
     int64_t day;              /* that `suffix` was made for */
     char suffix[SUFFIX_SIZE]; /* of the open file */
@@ -35,25 +36,12 @@ struct statistics {
     char *folder;    /* statsdir; NULL = none */
     int directory;
     struct series series[STATISTICS_KINDS];
-    struct statistics_counts counted, counted_by_threads; /* at the last line of sysstats */
+    struct packet_counts counted; /* until the last line of sysstats */
     mono_time counted_at;
     bool has_counted;
 };
 
 /* ---- configuration ---- */
-
-static const char *const types[] = {"none", "pid", "day", "week", "month", "year", "age"};
-
-/* Our own copy of a name: the configuration it came from is freed at a reload. */
-static const char *constant_type(const char *name)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(types); i++) {
-        if (strcmp(types[i], name) == 0) {
-            return types[i];
-        }
-    }
-    return "day";
-}
 
 static enum statistics_kind kind_of(const char *name)
 {
@@ -92,7 +80,7 @@ static bool take_series(struct statistics *s, const struct host_config *host)
         g_free(series->base);
         /* As ntpd joins them, a name with a slash in front is below the folder too. */
         series->base = g_strdup(filegen->file + strspn(filegen->file, "/"));
-        series->type = constant_type(filegen->type);
+        series->type = filegen->type;
         series->has_link = filegen->link;
         series->is_enabled = true;
         any = true;
@@ -181,18 +169,28 @@ static void make_suffix(const struct series *series, int64_t unix_s, int64_t age
     struct tm day;
     gmtime_r(&at, &day);
     *suffix = '\0';
-    if (strcmp(series->type, "day") == 0) {
+    switch (series->type) {
+    case FILEGEN_DAY:
         strftime(suffix, SUFFIX_SIZE, ".%Y%m%d", &day);
-    } else if (strcmp(series->type, "week") == 0) {
+        break;
+    case FILEGEN_WEEK:
         strftime(suffix, SUFFIX_SIZE, ".%Gw%V", &day);
-    } else if (strcmp(series->type, "month") == 0) {
+        break;
+    case FILEGEN_MONTH:
         strftime(suffix, SUFFIX_SIZE, ".%Y%m", &day);
-    } else if (strcmp(series->type, "year") == 0) {
+        break;
+    case FILEGEN_YEAR:
         strftime(suffix, SUFFIX_SIZE, ".%Y", &day);
-    } else if (strcmp(series->type, "pid") == 0) {
+        break;
+    case FILEGEN_PID:
         snprintf(suffix, SUFFIX_SIZE, ".#%d", (int)getpid());
-    } else if (strcmp(series->type, "age") == 0) {
+        break;
+    case FILEGEN_AGE:
         snprintf(suffix, SUFFIX_SIZE, ".a%08lld", (long long)age_s / DAY_S * DAY_S);
+        break;
+    case FILEGEN_NONE:
+    case FILEGEN_TYPES:
+        break;
     }
 }
 
@@ -244,7 +242,7 @@ static int turn_over(const struct statistics *s, struct series *series, struct i
 {
     int64_t unix_s = unix_s_from_ntp(now.clock);
     int64_t age_s = (int64_t)mono_diff_s(now.mono, s->begin);
-    int64_t day = strcmp(series->type, "age") == 0 ? age_s / DAY_S : unix_s / DAY_S;
+    int64_t day = series->type == FILEGEN_AGE ? age_s / DAY_S : unix_s / DAY_S;
     char suffix[SUFFIX_SIZE];
     if (series->fd >= 0 && day == series->day) {
         return 0;
@@ -256,7 +254,7 @@ static int turn_over(const struct statistics *s, struct series *series, struct i
     }
     close_file(series);
     char *name = g_strconcat(series->base, suffix, NULL);
-    series->fd = line_file_open(s->directory, name);
+    series->fd = append_file_open(s->directory, name);
     int why = series->fd < 0 ? errno : 0;
     if (why == 0) {
         series->day = day;
@@ -302,7 +300,7 @@ static void write_line(struct statistics *s, struct series *series, struct insta
     }
     int why = turn_over(s, series, now);
     if (why == 0) {
-        why = line_file_append(series->fd, line, size);
+        why = append_file_add(series->fd, line, size);
     }
     if (why != 0) {
         note_failure(s, series, why);
@@ -331,82 +329,37 @@ void statistics_trace(struct statistics *s, const struct trace_record *record)
 
 /* ---- counters ---- */
 
-static struct statistics_counts count_main(const struct engine_counters *c)
+static struct packet_counts counts_since(const struct packet_counts *now,
+                                         const struct packet_counts *before)
 {
-    const uint64_t *served = c->served.verdicts;
-    return (struct statistics_counts){
-        .received = c->received,
-        .processed = c->processed,
-        .current_version = c->version_4,
-        .older_version = c->version_older,
-        .denied = served[SERVICE_RESTRICTED],
-        .malformed = c->malformed,
-        .bad_auth = c->bad_auth + served[SERVICE_BAD_AUTH],
-        .declined = c->declined,
-        .limited = served[SERVICE_LIMITED] + served[SERVICE_KISSED],
-        .kissed = served[SERVICE_KISSED],
+    return (struct packet_counts){
+        .received = now->received - before->received,
+        .processed = now->processed - before->processed,
+        .version_4 = now->version_4 - before->version_4,
+        .version_older = now->version_older - before->version_older,
+        .restricted = now->restricted - before->restricted,
+        .malformed = now->malformed - before->malformed,
+        .bad_auth = now->bad_auth - before->bad_auth,
+        .declined = now->declined - before->declined,
+        .limited = now->limited - before->limited,
+        .kissed = now->kissed - before->kissed,
     };
-}
-
-static struct statistics_counts count_threads(const struct service_counts *threads)
-{
-    const uint64_t *served = threads->verdicts;
-    struct statistics_counts counts = {
-        .processed = served[SERVICE_ANSWERED] + served[SERVICE_KISSED],
-        .current_version = threads->version_4,
-        .older_version = threads->version_older,
-        .denied = served[SERVICE_RESTRICTED],
-        .malformed = served[SERVICE_MALFORMED],
-        .bad_auth = served[SERVICE_BAD_AUTH],
-        .limited = served[SERVICE_LIMITED] + served[SERVICE_KISSED],
-        .kissed = served[SERVICE_KISSED],
-    };
-    for (unsigned i = 0; i < SERVICE_VERDICTS; i++) {
-        counts.received += served[i];
-    }
-    return counts;
-}
-
-/* Counters that began anew in between count from zero. */
-static uint64_t since(uint64_t now, uint64_t before)
-{
-    return now >= before ? now - before : now;
-}
-
-/* Adds to `sum` what came since `before`, which becomes `now`. */
-static void add_since(struct statistics_counts *sum, const struct statistics_counts *now,
-                      struct statistics_counts *before)
-{
-    sum->received += since(now->received, before->received);
-    sum->processed += since(now->processed, before->processed);
-    sum->current_version += since(now->current_version, before->current_version);
-    sum->older_version += since(now->older_version, before->older_version);
-    sum->denied += since(now->denied, before->denied);
-    sum->malformed += since(now->malformed, before->malformed);
-    sum->bad_auth += since(now->bad_auth, before->bad_auth);
-    sum->declined += since(now->declined, before->declined);
-    sum->limited += since(now->limited, before->limited);
-    sum->kissed += since(now->kissed, before->kissed);
-    *before = *now;
 }
 
 void statistics_sys(struct statistics *s, struct instant now,
                     const struct engine_counters *counters, const struct service_counts *threads)
 {
     char line[STATISTICS_LINE_MAX];
-    struct statistics_counts counts = {.seconds = 0}, mine = count_main(counters);
-    add_since(&counts, &mine, &s->counted);
-    if (threads) {
-        struct statistics_counts theirs = count_threads(threads);
-        add_since(&counts, &theirs, &s->counted_by_threads);
-    }
+    struct packet_counts all = inspection_packet_counts(counters, threads);
+    struct packet_counts counts = counts_since(&all, &s->counted);
     mono_time from = s->has_counted ? s->counted_at : counters->since.mono;
-    double seconds = mono_diff_s(now.mono, from);
-    counts.seconds = seconds > 0 ? (uint64_t)rint(seconds) : 0;
+    double elapsed_s = mono_diff_s(now.mono, from);
+    uint64_t seconds = elapsed_s > 0 ? (uint64_t)rint(elapsed_s) : 0;
+    s->counted = all;
     s->counted_at = now.mono;
     s->has_counted = true;
     if (is_written(s, STATISTICS_SYS)) {
-        size_t size = trace_statistics_sys_line(now.clock, &counts, line);
+        size_t size = trace_statistics_sys_line(now.clock, seconds, &counts, line);
         write_line(s, &s->series[STATISTICS_SYS], now, line, size);
     }
 }

@@ -7,7 +7,6 @@
 #include "udp.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -111,11 +110,11 @@ static void remove_service(struct udp *udp, guint index)
     g_ptr_array_remove_index(udp->services, index);
 }
 
-/* 0 or an errno, with *error. */
-static int add_service(struct udp *udp, const struct local_address *at, char **error)
+/* 0 or an errno. */
+static int add_service(struct udp *udp, const struct local_address *at)
 {
     struct service_socket *service = g_new(struct service_socket, 1);
-    int cause = service_socket_open(service, at, udp->port, udp->threads, error);
+    int cause = service_socket_open(service, at, udp->port, udp->threads);
     if (cause != 0) {
         g_free(service);
         return cause;
@@ -124,8 +123,6 @@ static int add_service(struct udp *udp, const struct local_address *at, char **e
     for (unsigned i = 0; i < service->thread_count; i++) {
         if (!service_set_add(udp->sets[i], service->thread_fds[i], &service->endpoint)) {
             cause = errno;
-            *error = g_strdup_printf("cannot serve at an address of %s: %s", at->name,
-                                     g_strerror(cause));
             remove_service(udp, udp->services->len - 1);
             return cause;
         }
@@ -164,39 +161,77 @@ static void note_own(struct udp *udp)
     }
 }
 
-/* Serves what the machine has now; true when that is not what it was. The first failure is left in
- * *first; an address that is not usable yet comes again by itself and is no failure. */
-static bool follow(struct udp *udp, const GArray *list, char **first)
+/* Addresses that cannot be served, by cause: a port that is taken is taken at most of them. */
+struct failure {
+    int cause;
+    struct local_address first;
+    unsigned others;
+};
+
+/* An address that is not usable yet comes again by itself and is no failure. */
+static void note_failure(GArray *failures, const struct local_address *at, int cause)
 {
-    bool is_changed = false;
+    struct failure fresh = {.cause = cause, .first = *at};
+    if (cause == EADDRNOTAVAIL) {
+        return;
+    }
+    for (guint i = 0; i < failures->len; i++) {
+        struct failure *failure = &g_array_index(failures, struct failure, i);
+        if (failure->cause == cause) {
+            failure->others++;
+            return;
+        }
+    }
+    g_array_append_val(failures, fresh);
+}
+
+/* The first failure as a line, NULL when there is none; the others are told. Frees the array. */
+static char *tell_failures(const struct udp *udp, GArray *failures)
+{
+    char *first = NULL;
+    for (guint i = 0; i < failures->len; i++) {
+        const struct failure *failure = &g_array_index(failures, struct failure, i);
+        char *text =
+            service_socket_failure(&failure->first, failure->others, udp->port, failure->cause);
+        if (i == 0) {
+            first = text;
+        } else {
+            udp->warn(udp->context, text);
+            g_free(text);
+        }
+    }
+    g_array_free(failures, TRUE);
+    return first;
+}
+
+/* Serves what the machine has now; *is_changed when that is not what it was. Returns what
+ * tell_failures() does. */
+static char *follow(struct udp *udp, const GArray *list, bool *is_changed)
+{
+    GArray *failures = g_array_new(FALSE, FALSE, sizeof(struct failure));
     for (guint i = udp->services->len; i > 0; i--) {
         if (!is_listed(list, &service_at(udp, i - 1)->at)) {
             remove_service(udp, i - 1);
-            is_changed = true;
+            *is_changed = true;
         }
     }
     for (guint i = 0; i < list->len; i++) {
         const struct local_address *at = &g_array_index(list, struct local_address, i);
-        char *error = NULL;
         if (is_served(udp, at)) {
             continue;
         }
-        int cause = add_service(udp, at, &error);
-        is_changed = is_changed || cause == 0;
-        if (cause == EADDRINUSE && !udp->is_open && !*first) {
+        int cause = add_service(udp, at);
+        if (cause == EADDRINUSE && !udp->is_open && failures->len == 0) {
             g_usleep(STEP_BACK_US);
         }
-        if (cause != 0 && cause != EADDRNOTAVAIL && *first) {
-            udp->warn(udp->context, error);
-        }
-        if (cause != 0 && cause != EADDRNOTAVAIL && !*first) {
-            *first = error;
+        if (cause == 0) {
+            *is_changed = true;
         } else {
-            g_free(error);
+            note_failure(failures, at, cause);
         }
     }
     note_own(udp);
-    return is_changed;
+    return tell_failures(udp, failures);
 }
 
 static int64_t monotonic_ns(void)
@@ -215,7 +250,7 @@ static char *scan(struct udp *udp, bool *is_changed)
     udp->is_scan_due = false;
     *is_changed = false;
     if (list) {
-        *is_changed = follow(udp, list, &error);
+        error = follow(udp, list, is_changed);
         g_array_free(list, TRUE);
     }
     return error;
@@ -241,10 +276,10 @@ static void arm_timer(const struct udp *udp, int64_t wait_ns)
 /* One scan a second, however many changes are reported. */
 static void scan_when_due(struct udp *udp, const struct udp_sink *sink)
 {
-    int64_t wait_ns = udp->scanned_ns + RESCAN_INTERVAL_NS - monotonic_ns();
     if (!udp->is_scan_due) {
         return;
     }
+    int64_t wait_ns = udp->scanned_ns + RESCAN_INTERVAL_NS - monotonic_ns();
     if (wait_ns > 0 && udp->timer >= 0) {
         arm_timer(udp, wait_ns);
     } else if (rescan(udp)) {
@@ -501,7 +536,6 @@ static void read_errors(struct udp *udp, int fd, const struct udp_sink *sink)
             return;
         }
         packet_stamp_read(&message, &stamp);
-        udp->counts.icmp += stamp.error != 0;
         if (stamp.is_sent) {
             tell_sent(udp, &origin, &stamp, sink);
         }

@@ -40,13 +40,13 @@ struct udp_options {
 };
 
 /* Opens what can be opened; `options` is copied. NULL with *error when no address at all can be
- * bound; an address that fails beside others that do not is told to `warn`. Without
+ * bound; addresses that fail beside others that do not are told to `warn`, a line a cause. Without
  * SO_ATTACH_REUSEPORT_CBPF udp_threads() is 0 afterwards. */
 struct udp *udp_open(const struct udp_options *options, struct kernel_clock *clock,
                      void (*warn)(void *context, const char *text), void *context, char **error);
 void udp_close(struct udp *udp);
 
-/* Server threads that the sockets were made for. */
+/* Server threads that the sockets were made for: at most SERVICE_THREADS_MAX. */
 unsigned udp_threads(const struct udp *udp);
 
 /* The sockets of server thread `thread` (0 ...): one of each local address. The set goes on being
@@ -76,10 +76,13 @@ int udp_send(struct udp *udp, const struct outgoing *out);
 /* Bound addresses, for engine_config.own; valid until the next udp_receive(). */
 const struct address *udp_own(const struct udp *udp, size_t *count);
 
-/* Spoofed replies, ICMP errors and the like, for the metrics. */
+/* What went through the main loop's sockets; server threads count for themselves. */
 struct udp_counts {
-    uint64_t received, sent, send_errors, icmp, kernel_stamps, hardware_stamps, unstamped,
-        truncated;
+    uint64_t received, sent;
+    uint64_t send_errors; /* sends that the kernel did not take */
+    uint64_t icmp;        /* errors that came back for former sends */
+    uint64_t truncated;   /* of those received: longer than the room for them */
+    uint64_t kernel_stamps, hardware_stamps, unstamped; /* of those received */
 };
 const struct udp_counts *udp_counts(const struct udp *udp);
 

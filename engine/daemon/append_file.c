@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Appending whole lines to files: see line_file.h. Decides nothing about names or times.
+ * Adding whole pieces to files: see append_file.h. Decides nothing about names or times.
  */
-#include "line_file.h"
+#include "append_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-int line_file_open(int directory, const char *name)
+int append_file_open(int directory, const char *name)
 {
     /* O_NONBLOCK: a FIFO without a reader is refused instead of holding up the process. */
     return openat(directory, name,
                   O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 }
 
-/* Takes the first part of a line off the end of the file again. After an appending write the file's
- * position is its end; a pipe or a terminal has none, and keeps the part. */
+/* Takes the first part of a piece off the end of the file again. After a write the file's position
+ * is its end; a pipe or a terminal has none, and keeps the part. */
 static void cut_off(int fd, size_t size)
 {
     struct stat status;
@@ -30,11 +30,12 @@ static void cut_off(int fd, size_t size)
     }
 }
 
-int line_file_append(int fd, const char *line, size_t size)
+int append_file_add(int fd, const void *piece, size_t size)
 {
+    const char *bytes = piece;
     size_t done = 0;
     while (done < size) {
-        ssize_t n = write(fd, line + done, size - done);
+        ssize_t n = write(fd, bytes + done, size - done);
         if (n > 0) {
             done += (size_t)n;
         } else if (n == 0 || errno != EINTR) {
