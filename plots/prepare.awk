@@ -23,7 +23,7 @@ BEGIN {
     for (i in state_names) {
         state_number[state_names[i]] = i - 1
     }
-    split("0xd55e00 0x009e73 0xe69f00 0x000000 0xbbbbbb", state_colour, " ")
+    split("0xd55e00 0x009e73 0xe69f00 0xcc79a7 0xbbbbbb", state_colour, " ")
 }
 
 # The summary.

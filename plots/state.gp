@@ -28,7 +28,7 @@ plot data.'/strips.dat' using 1:3:1:2:($3 - 0.4):($3 + 0.4):4 with boxxyerror li
      NaN with boxes linecolor rgb 0x009e73 title 'synchronised', \
      NaN with boxes linecolor rgb 0xe69f00 title 'holdover', \
      NaN with boxes linecolor rgb 0xd55e00 title 'unsynchronised', \
-     NaN with boxes linecolor rgb 0x000000 title 'panic', \
+     NaN with boxes linecolor rgb 0xcc79a7 title 'panic', \
      NaN with boxes linecolor rgb 0xbbbbbb title 'down', \
      NaN with boxes linecolor rgb 0xeeeeee title 'reach 8 of 8', \
      NaN with boxes linecolor rgb 0x1e1e1e title 'reach 0'

@@ -42,7 +42,7 @@ KEY_AT = 66
 PLOT_AT = 100 + more
 run_subject = run_title.', seed '.run_seed.\
     (run_hosts < run_hosts_in_all ? sprintf(' (first %d of %d servers)', run_hosts, run_hosts_in_all) : '')
-run_note = run_shaded eq '' ? '' : 'shaded: '.(strlen(run_shaded) > 60 ? run_shaded[1:58].'…' : run_shaded)
+run_note = run_shaded eq '' ? '' : 'shaded: '.(strlen(run_shaded) > 50 ? run_shaded[1:48].'…' : run_shaded)
 set label 101 run_subject at screen 0.025, screen down(44) left textcolor rgb INK
 set label 102 run_note at screen 0.975, screen down(20) right textcolor rgb '#8a6d1c'
 # The svg terminal only guesses how wide a text will be, and guesses high: with its own figure the key would not

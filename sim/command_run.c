@@ -287,7 +287,8 @@ static void print_run_line(const struct run *run, enum exit_status status)
 static bool make_parent(const char *directory)
 {
     if (directory && g_mkdir_with_parents(directory, 0777) != 0) {
-        fprintf(stderr, "holdfast run: %s: %s\n", directory, g_strerror(errno));
+        fprintf(stderr, "holdfast run: cannot make the output directory %s: %s\n", directory,
+                g_strerror(errno));
         return false;
     }
     return true;

@@ -13,8 +13,8 @@
 enum { LIMIT_MS = 15000 }; /* of all questions together; most are over in one */
 
 struct status_options {
-    struct server_place place;
-    bool has_place, json;
+    struct server_place place; /* first: see server_query.h */
+    bool json;
 };
 
 const char *command_status_help(void)
@@ -24,7 +24,7 @@ const char *command_status_help(void)
            "bound,\n"
            "                       how long clients will accept it if nothing answers it from now "
            "on;\n"
-           "                       ADDRESS is 127.0.0.1 unless given\n"
+           "                       " SERVER_PLACE_HELP "\n"
            "      --json           the same for programs\n"
            "      --port N         its UDP port; default 123\n";
 }
@@ -37,29 +37,11 @@ static bool take_json(void *out, const char *value)
     return true;
 }
 
-static bool take_port(void *out, const char *value)
-{
-    struct status_options *options = out;
-    return server_place_take_port(&options->place, value);
-}
-
-static bool take_address(void *out, const char *word)
-{
-    struct status_options *options = out;
-    if (options->has_place) {
-        return option_table_complain("status", "one server at a time: \"%s\" is one too many",
-                                     word);
-    }
-    options->has_place = true;
-    options->place.host = word;
-    return true;
-}
-
-static const struct option options_known[] = {{"--json", NULL, take_json},
-                                              {"--port", "a number from 1 to 65535", take_port}};
+static const struct option options_known[] = {
+    {"--json", NULL, take_json}, {"--port", "a number from 1 to 65535", server_place_take_port}};
 
 static const struct option_table table = {"status", options_known, G_N_ELEMENTS(options_known),
-                                          take_address};
+                                          server_place_take_host};
 
 static enum exit_status fail(const char *name, const char *text)
 {
@@ -104,7 +86,7 @@ static enum exit_status look(const struct status_options *options, struct contro
 
 enum exit_status command_status(const struct command_line *line)
 {
-    struct status_options options = {.place = {"127.0.0.1", NTP_PORT}};
+    struct status_options options = {.place = {"status", NULL, NTP_PORT}};
     struct control_client client;
     struct server_report report;
     char *why;

@@ -16,8 +16,7 @@
 enum { TIMEOUT_MAX_S = 7 * 86400, STEP_US = 50000 };
 
 struct wait_sync_options {
-    struct server_place place;
-    bool has_place;
+    struct server_place place; /* first: see server_query.h */
     double max_error_s, timeout_s;
 };
 
@@ -26,7 +25,8 @@ const char *command_wait_sync_help(void)
     return "  wait-sync [ADDRESS] [OPTION]...\n"
            "                       wait until a running holdfastd is synchronised and its claimed "
            "bound\n"
-           "                       is small; exit status 1 when it is not in time\n"
+           "                       is small; exit status 1 when it is not in time;\n"
+           "                       " SERVER_PLACE_HELP "\n"
            "      --max-error T    the bound that will do; default 100ms\n"
            "      --timeout T      give up after this time; a bare number is seconds; default "
            "60s,\n"
@@ -51,31 +51,13 @@ static bool take_timeout(void *out, const char *value)
     return seconds >= 0 && seconds <= TIMEOUT_MAX_S;
 }
 
-static bool take_port(void *out, const char *value)
-{
-    struct wait_sync_options *options = out;
-    return server_place_take_port(&options->place, value);
-}
-
-static bool take_address(void *out, const char *word)
-{
-    struct wait_sync_options *options = out;
-    if (options->has_place) {
-        return option_table_complain("wait-sync", "one server at a time: \"%s\" is one too many",
-                                     word);
-    }
-    options->has_place = true;
-    options->place.host = word;
-    return true;
-}
-
 static const struct option options_known[] = {
     {"--max-error", "a time such as 100ms", take_max_error},
     {"--timeout", "seconds, or a time such as 5min, up to 7d", take_timeout},
-    {"--port", "a number from 1 to 65535", take_port}};
+    {"--port", "a number from 1 to 65535", server_place_take_port}};
 
 static const struct option_table table = {"wait-sync", options_known, G_N_ELEMENTS(options_known),
-                                          take_address};
+                                          server_place_take_host};
 
 static double now_s(void)
 {
@@ -117,7 +99,7 @@ static void sleep_until(const struct command_line *line, double end_s)
 enum exit_status command_wait_sync(const struct command_line *line)
 {
     struct wait_sync_options options = {
-        .place = {"127.0.0.1", NTP_PORT}, .max_error_s = 0.1, .timeout_s = 60};
+        .place = {"wait-sync", NULL, NTP_PORT}, .max_error_s = 0.1, .timeout_s = 60};
     char *seen = NULL, bound[QUANTITY_TEXT_SIZE];
     if (!option_table_read(&table, line, &options)) {
         return STATUS_USAGE;

@@ -210,15 +210,15 @@ bool control_answer_number(const struct control_answer *answer, const char *name
     return true;
 }
 
-const char *control_error_text(uint8_t error)
+const char *control_answer_error_text(uint8_t error)
 {
-    static const char *const texts[] = {[CONTROL_ERROR_NONE] = "no error",
-                                        [CONTROL_ERROR_PERMISSION] = "permission denied",
-                                        [CONTROL_ERROR_FORMAT] = "bad format",
-                                        [CONTROL_ERROR_OPCODE] = "unknown opcode",
-                                        [CONTROL_ERROR_ASSOCIATION] = "unknown association",
-                                        [CONTROL_ERROR_VARIABLE] = "unknown variable",
-                                        [CONTROL_ERROR_VALUE] = "bad value",
-                                        [CONTROL_ERROR_RESTRICTED] = "prohibited"};
+    static const char *const texts[] = {[CONTROL_FINE] = "no error",
+                                        [CONTROL_PERMISSION] = "permission denied",
+                                        [CONTROL_BAD_FORMAT] = "bad format",
+                                        [CONTROL_BAD_OPCODE] = "unknown opcode",
+                                        [CONTROL_BAD_ASSOCIATION] = "unknown association",
+                                        [CONTROL_UNKNOWN_VARIABLE] = "unknown variable",
+                                        [CONTROL_BAD_VALUE] = "bad value",
+                                        [CONTROL_PROHIBITED] = "prohibited"};
     return error < G_N_ELEMENTS(texts) ? texts[error] : "an error without a known code";
 }

@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum control_opcode { CONTROL_READSTAT = 1, CONTROL_READVAR = 2 };
+#include "../engine/control_request.h"
 
 enum {
     CONTROL_REQUEST_MAX = 480,         /* bytes of a request: header and text */
@@ -22,20 +22,8 @@ enum {
     CONTROL_ANSWER_DATAGRAM_MAX = 2048 /* of one fragment; what is longer is none */
 };
 
-/* Error codes of an answer with the error bit (RFC 9327 section 3). */
-enum control_error {
-    CONTROL_ERROR_NONE = 0,
-    CONTROL_ERROR_PERMISSION = 1,
-    CONTROL_ERROR_FORMAT = 2,
-    CONTROL_ERROR_OPCODE = 3,
-    CONTROL_ERROR_ASSOCIATION = 4,
-    CONTROL_ERROR_VARIABLE = 5,
-    CONTROL_ERROR_VALUE = 6,
-    CONTROL_ERROR_RESTRICTED = 7
-};
-
 struct control_question {
-    uint8_t opcode;
+    uint8_t opcode; /* enum control_operation */
     uint16_t sequence;
     uint16_t association; /* 0 = the system */
 };
@@ -48,7 +36,7 @@ size_t control_question_write(const struct control_question *question, const cha
 struct control_answer {
     struct control_question question;
     uint16_t status;  /* of the system or the association; of any fragment, they agree or not */
-    uint8_t error;    /* enum control_error, or a code that RFC 9327 does not know */
+    uint8_t error;    /* enum control_fault, or a code that RFC 9327 does not know */
     bool is_complete; /* all bytes are there, or it is an error */
     bool end_is_known;
     size_t size; /* up to the end that is known, else up to the last byte that is there */
@@ -86,6 +74,6 @@ bool control_answer_variable(const struct control_answer *answer, const char *na
 bool control_answer_number(const struct control_answer *answer, const char *name, double *value);
 
 /* "unknown variable" and the like. */
-const char *control_error_text(uint8_t error);
+const char *control_answer_error_text(uint8_t error);
 
 #endif

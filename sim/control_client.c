@@ -24,8 +24,38 @@ static long long now_ms(void)
     return g_get_monotonic_time() / 1000;
 }
 
-/* Connects a new socket to the next address that there is a way to; the kernel draws its port. */
-static bool move_on(struct control_client *client)
+/* `former` (NULL = none) has refused before client->host was asked. */
+static void set_name(struct control_client *client, const char *former)
+{
+    char port[16] = "";
+    if (client->port != NTP_PORT) {
+        g_snprintf(port, sizeof port, " port %u", client->port);
+    }
+    g_snprintf(client->name, sizeof client->name, "%s%s%s%s", former ? former : "",
+               former ? " and " : "", client->host, port);
+}
+
+/* The host's addresses, none of them tried; the code of getaddrinfo(). */
+static int look_up(struct control_client *client)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV};
+    char service[8];
+    if (client->addresses) {
+        freeaddrinfo(client->addresses);
+        client->addresses = NULL;
+    }
+    g_snprintf(service, sizeof service, "%u", client->port);
+    int code = getaddrinfo(client->host, service, &hints, &client->addresses);
+    if (code != 0) {
+        client->addresses = NULL;
+    }
+    client->next = client->addresses;
+    return code;
+}
+
+/* Connects a new socket to the host's next address that there is a way to; the kernel draws its
+ * port. */
+static bool connect_next(struct control_client *client)
 {
     int cause = EHOSTUNREACH;
     while (client->next) {
@@ -49,28 +79,44 @@ static bool move_on(struct control_client *client)
     return false;
 }
 
+/* To the next address, of the next host when this one has no more. */
+static bool move_on(struct control_client *client)
+{
+    if (connect_next(client)) {
+        return true;
+    }
+    if (!client->next_host) {
+        return false;
+    }
+    const char *former = client->host;
+    int cause = errno;
+    client->host = client->next_host;
+    client->next_host = NULL;
+    set_name(client, former);
+    if (look_up(client) != 0) {
+        errno = cause;
+        return false;
+    }
+    return connect_next(client);
+}
+
 bool control_client_open(struct control_client *client, const char *host, unsigned port,
                          long limit_ms, bool (*is_interrupted)(void), char **why)
 {
-    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV};
-    char service[8];
-    *client = (struct control_client){.fd = -1, .is_interrupted = is_interrupted};
-    g_snprintf(service, sizeof service, "%u", port);
-    if (port == NTP_PORT) {
-        g_strlcpy(client->name, host, sizeof client->name);
-    } else {
-        g_snprintf(client->name, sizeof client->name, "%s port %u", host, port);
-    }
-    int code = getaddrinfo(host, service, &hints, &client->addresses);
+    *client = (struct control_client){.host = host ? host : CONTROL_HOST,
+                                      .next_host = host ? NULL : CONTROL_HOST_NEXT,
+                                      .port = port,
+                                      .fd = -1,
+                                      .is_interrupted = is_interrupted};
+    set_name(client, NULL);
+    int code = look_up(client);
     if (code != 0) {
-        *why = g_strdup_printf("%s: %s", host,
+        *why = g_strdup_printf("%s: %s", client->host,
                                code == EAI_SYSTEM ? g_strerror(errno) : gai_strerror(code));
-        client->addresses = NULL;
         return false;
     }
-    client->next = client->addresses;
-    client->give_up_at_ms =
-        now_ms() + limit_ms; /* a slow name server is not this server's silence */
+    /* From now on: a slow name server is not this server's silence. */
+    client->give_up_at_ms = now_ms() + limit_ms;
     if (!move_on(client)) {
         *why = g_strdup_printf("%s: %s", client->name, g_strerror(errno));
         control_client_close(client);
@@ -151,12 +197,13 @@ static enum control_outcome try_once(struct control_client *client,
         control_answer_take(answer, bytes, (size_t)got);
     }
     client->has_answered = true;
+    set_name(client, NULL);
     return CONTROL_ANSWERED;
 }
 
-enum control_outcome control_client_ask(struct control_client *client, enum control_opcode opcode,
-                                        uint16_t association, const char *text,
-                                        struct control_answer *answer)
+enum control_outcome control_client_ask(struct control_client *client,
+                                        enum control_operation opcode, uint16_t association,
+                                        const char *text, struct control_answer *answer)
 {
     enum control_outcome outcome = CONTROL_SILENT;
     for (int try = 0; try < CONTROL_TRIES && outcome == CONTROL_SILENT; try++) {
@@ -195,6 +242,7 @@ bool control_client_tells_time(struct control_client *client)
     while ((got = receive(client, bytes, sizeof bytes, end_ms)) >= 0) {
         if (packet_parse(bytes, (size_t)got, &reply) == PACKET_OK && reply.mode == MODE_SERVER &&
             reply.origin.ticks == nonce) {
+            set_name(client, NULL);
             return true;
         }
     }

@@ -322,6 +322,10 @@ static void put_claims(GString *out, const struct report *r)
 {
     char error[QUANTITY_TEXT_SIZE], bound[QUANTITY_TEXT_SIZE], when[QUANTITY_TEXT_SIZE];
     const struct claim_extremes *c = &r->claims;
+    g_string_append_printf(out,
+                           "  %-16s every %s, as for each server's worst error above; "
+                           "expectations look closer\n",
+                           "looked at", quantity_span(r->grid_s, when));
     if (c->share_node == UINT32_MAX) {
         return;
     }

@@ -28,6 +28,12 @@ static char *complaint(const char *path, const char *what)
     return g_strdup_printf("%s: %s", path, what);
 }
 
+/* Of the path that the user asked for: the temporary one beside it means nothing to him. */
+static char *cannot_make(const char *target, int cause)
+{
+    return g_strdup_printf("cannot make the output directory %s: %s", target, g_strerror(cause));
+}
+
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *where)
 {
     (void)status;
@@ -57,7 +63,7 @@ static char *why_not(const char *target)
 {
     struct stat status;
     if (lstat(target, &status) != 0) {
-        return errno == ENOENT ? NULL : complaint(target, g_strerror(errno));
+        return errno == ENOENT ? NULL : cannot_make(target, errno);
     }
     if (!S_ISDIR(status.st_mode)) {
         return complaint(target, "exists and is no directory");
@@ -96,7 +102,7 @@ struct run_directory *run_directory_new(const char *target, char **error)
     struct run_directory *directory = NULL;
     *error = why_not(plain);
     if (!*error && g_mkdir_with_parents(parent, 0777) != 0) {
-        *error = complaint(parent, g_strerror(errno));
+        *error = cannot_make(plain, errno);
     }
     for (int i = 0; !*error && !directory; i++) {
         char *temporary = g_strdup_printf("%s.part-%ld-%d", plain, (long)getpid(), i);
@@ -106,7 +112,7 @@ struct run_directory *run_directory_new(const char *target, char **error)
             directory->temporary = temporary;
         } else {
             if (errno != EEXIST || i >= TEMPORARY_NAMES) {
-                *error = complaint(temporary, g_strerror(errno));
+                *error = cannot_make(plain, errno);
             }
             g_free(temporary);
         }

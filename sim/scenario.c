@@ -359,6 +359,10 @@ static struct scenario *scenario_read(const char *path, const char *folder,
                                       const struct lines *lines, unsigned errors,
                                       struct messages *messages)
 {
+    if (!lines->is_text) {
+        return NULL;
+    }
+    unsigned said = messages->list->len;
     struct scenario *s = scenario_new(path, folder);
     struct reader r = {.scenario = s,
                        .storage = s->storage,
@@ -377,11 +381,15 @@ static struct scenario *scenario_read(const char *path, const char *folder,
     g_array_set_clear_func(r.upstreams, upstream_line_clear);
     read_stages(&r);
     hand_over(&r);
+    if (messages->errors == errors) {
+        timeline_look_for_idle(&r);
+    }
     g_array_free(r.groups, TRUE);
     g_array_free(r.clocks, TRUE);
     g_array_free(r.paths, TRUE);
     g_array_free(r.upstreams, TRUE);
     g_ptr_array_free(r.conf_paths, TRUE);
+    messages_sort(messages, said); /* stages found them, and people read lines */
     if (messages->errors > errors) {
         scenario_free(s);
         return NULL;

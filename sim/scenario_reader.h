@@ -147,6 +147,9 @@ const struct fault *timeline_fault_above(struct reader *r, const struct line *li
 
 bool timeline_is_verb(const char *word);
 
+/* Warns of each heal and start of the finished timeline that finds nothing to heal or start. */
+void timeline_look_for_idle(struct reader *r);
+
 /* ---- expectation.c ---- */
 
 void expectation_read_line(struct reader *r, const struct line *line);

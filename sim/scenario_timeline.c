@@ -187,6 +187,13 @@ void timeline_read_fault_line(struct reader *r, const struct line *line)
     g_array_append_val(r->faults, fault);
 }
 
+/* Whether some two nodes, one from each side, are two. */
+static bool joins_two(const struct link_rule *rule)
+{
+    const struct node_set *far = rule->b.count > 0 ? &rule->b : &rule->a;
+    return rule->a.count > 1 || far->count > 1 || rule->a.nodes[0] != far->nodes[0];
+}
+
 /* The names of the law and its parameters, as the report shows them. */
 void timeline_read_link_line(struct reader *r, const struct line *line)
 {
@@ -199,7 +206,13 @@ void timeline_read_link_line(struct reader *r, const struct line *line)
         line_error(line, index, r->messages, "expected \"between NODES...\"");
         return;
     }
-    if (read_two(r, line, index + 1, line->count, "and", &rule.a, &rule.b)) {
+    if (!read_two(r, line, index + 1, line->count, "and", &rule.a, &rule.b)) {
+        return;
+    }
+    if (!joins_two(&rule)) {
+        line_error(line, index + 1, r->messages,
+                   "this joins nothing: expected at least two nodes, or \"and NODES\" after them");
+    } else {
         rule.name = reader_words(r, line, 1, index);
         g_array_append_val(r->rules, rule);
     }
@@ -230,6 +243,108 @@ static bool sets_meet(const struct node_set *a, const struct node_set *b)
         }
     }
     return false;
+}
+
+/* How long a fault is in force when it has not been taken back. */
+static bool has_ended(const struct fault *fault, const struct fault *at)
+{
+    return !isnan(fault->for_s) && fault->at_s + fault->for_s <= at->at_s;
+}
+
+static bool set_covers(const struct node_set *whole, const struct node_set *part)
+{
+    for (size_t i = 0; i < part->count; i++) {
+        if (!node_set_has(whole, part->nodes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The far ends of a fault's links: any node when the line names none. */
+static bool far_ends_meet(const struct node_set *far, const struct node_set *ends)
+{
+    return far->count == 0 || ends->count == 0 || sets_meet(far, ends);
+}
+
+/* Whether two faults concern a link in common; it has no direction. */
+static bool links_meet(const struct fault *x, const struct fault *y)
+{
+    return (sets_meet(&x->a, &y->a) && far_ends_meet(&x->b, &y->b)) ||
+           (far_ends_meet(&x->b, &y->a) && far_ends_meet(&y->b, &x->a));
+}
+
+/* Whether all links of `part` are links of `whole`. */
+static bool links_cover(const struct fault *whole, const struct fault *part)
+{
+    if (whole->b.count == 0) {
+        return set_covers(&whole->a, &part->a) ||
+               (part->b.count > 0 && set_covers(&whole->a, &part->b));
+    }
+    return part->b.count > 0 &&
+           ((set_covers(&whole->a, &part->a) && set_covers(&whole->b, &part->b)) ||
+            (set_covers(&whole->a, &part->b) && set_covers(&whole->b, &part->a)));
+}
+
+/* A cut in force that concerns a link of scenario fault `heal` and that no heal between the two has
+ * taken back as a whole. */
+static bool has_cut_to_heal(const struct scenario *s, size_t heal)
+{
+    const struct fault *h = &s->faults[heal];
+    for (size_t i = 0; i < heal; i++) {
+        const struct fault *cut = &s->faults[i];
+        bool is_cut = cut->verb == FAULT_CUT && !has_ended(cut, h) && links_meet(cut, h);
+        for (size_t j = i + 1; is_cut && j < heal; j++) {
+            is_cut = s->faults[j].verb != FAULT_HEAL || !links_cover(&s->faults[j], cut);
+        }
+        if (is_cut) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A node of fault `start` that the youngest stop or start in force has stopped, or that has not
+ * been switched on yet. */
+static bool has_node_to_start(const struct scenario *s, size_t start)
+{
+    const struct fault *fault = &s->faults[start];
+    for (size_t n = 0; n < fault->a.count; n++) {
+        uint32_t node = fault->a.nodes[n];
+        bool is_up = s->nodes[node].start_s <= fault->at_s;
+        for (size_t i = 0; i < start; i++) {
+            const struct fault *other = &s->faults[i];
+            bool is_power = other->verb == FAULT_STOP || other->verb == FAULT_START;
+            if (is_power && !has_ended(other, fault) && node_set_has(&other->a, node)) {
+                is_up = other->verb == FAULT_START;
+            }
+        }
+        if (!is_up) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void warn_of_idle(struct reader *r, const struct fault *fault, const char *text)
+{
+    for (unsigned i = 0; i < r->lines->count; i++) {
+        if (r->lines->lines[i].number == fault->line) {
+            line_warning(&r->lines->lines[i], 2, r->messages, "%s", text);
+        }
+    }
+}
+
+void timeline_look_for_idle(struct reader *r)
+{
+    const struct scenario *s = r->scenario;
+    for (size_t i = 0; i < s->fault_count; i++) {
+        if (s->faults[i].verb == FAULT_HEAL && !has_cut_to_heal(s, i)) {
+            warn_of_idle(r, &s->faults[i], "\"heal\" has no effect: none of these is cut then");
+        } else if (s->faults[i].verb == FAULT_START && !has_node_to_start(s, i)) {
+            warn_of_idle(r, &s->faults[i], "\"start\" has no effect: all of these run then");
+        }
+    }
 }
 
 double scenario_fault_end_s(const struct scenario *s, const struct fault *fault)

@@ -14,8 +14,6 @@
 /* A name that some configuration asks for, before it has nodes. */
 struct wanted {
     const char *name;
-    const char *file; /* of the configuration that asks */
-    unsigned line;
     struct address address; /* numeric: the address; else only the family it must have */
     bool is_pool, is_numeric;
     struct upstream_line *by;
@@ -116,39 +114,29 @@ static struct upstream_line *find_line(struct reader *r, const char *name, bool 
     return NULL;
 }
 
-/* The configuration's file as messages call it. */
-static const char *conf_file(const struct reader *r, const struct ntpconf *conf)
-{
-    for (unsigned i = 0; i < r->storage->confs->len; i++) {
-        if (r->storage->confs->pdata[i] == conf) {
-            return r->conf_paths->pdata[i];
-        }
-    }
-    return r->scenario->path;
-}
-
 static struct wanted *find_wanted(GArray *wanted, GHashTable *index, const char *name)
 {
     guint at = GPOINTER_TO_UINT(g_hash_table_lookup(index, name));
     return at > 0 ? &g_array_index(wanted, struct wanted, at - 1) : NULL;
 }
 
-/* A source of one node: found among the nodes, or wanted from now on, or an error. */
-static void want(struct reader *r, const struct scenario_node *node,
-                 const struct association_config *source, GArray *wanted, GHashTable *index)
+/* A source of one node, named at a place of its configuration: found among the nodes, or wanted
+ * from now on, or an error. */
+static void want(struct reader *r, const struct scenario_node *node, size_t association,
+                 GArray *wanted, GHashTable *index)
 {
-    const char *file = conf_file(r, node->conf);
+    const struct association_config *source = &node->conf->engine.associations[association];
+    const struct place *at = &node->conf->hosts[association];
     uint8_t family = node->address.family;
     bool is_known = source->is_numeric
                         ? g_hash_table_contains(r->storage->addresses, &source->address)
                         : g_hash_table_contains(r->storage->names, source->name);
     uint8_t asked = source->address.family ? source->address.family : family;
     struct wanted *before = find_wanted(wanted, index, source->name);
-    struct wanted new = {
-        source->name,       file, source->line, source->address, source->kind == ASSOCIATION_POOL,
-        source->is_numeric, NULL};
+    struct wanted new = {source->name, source->address, source->kind == ASSOCIATION_POOL,
+                         source->is_numeric, NULL};
     if (asked != family || (before && before->address.family != family)) {
-        messages_add(r->messages, SEVERITY_ERROR, file, source->line, 0,
+        messages_add(r->messages, SEVERITY_ERROR, at->file, at->line, at->column,
                      "%s is IPv%d and \"%s\" would be IPv%d: a simulated node has one address",
                      node->name, family, source->name,
                      asked != family ? asked : before->address.family);
@@ -163,7 +151,7 @@ static void want(struct reader *r, const struct scenario_node *node,
     }
     new.by = find_line(r, source->name, source->is_numeric);
     if (!new.by) {
-        messages_add(r->messages, SEVERITY_ERROR, file, source->line, 0,
+        messages_add(r->messages, SEVERITY_ERROR, at->file, at->line, at->column,
                      source->is_numeric
                          ? "no node has address %s, and no \"upstream\" line names it"
                          : "host name \"%s\" is matched by no \"upstream\" line of the scenario",
@@ -183,7 +171,7 @@ static void collect(struct reader *r, GArray *wanted, GHashTable *index)
     for (unsigned i = 0; i < r->nodes->len; i++) {
         const struct scenario_node *node = &g_array_index(r->nodes, struct scenario_node, i);
         for (size_t j = 0; j < node->conf->engine.association_count; j++) {
-            want(r, node, &node->conf->engine.associations[j], wanted, index);
+            want(r, node, j, wanted, index);
         }
         for (unsigned g = 0; g < r->groups->len; g++) {
             const struct client_group *group = &g_array_index(r->groups, struct client_group, g);

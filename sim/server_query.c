@@ -6,15 +6,29 @@
 
 #include <errno.h>
 
+#include "option_table.h"
+
 enum { SOURCES_MAX = 512 }; /* a list longer than this is nobody's configuration */
 
-bool server_place_take_port(struct server_place *place, const char *text)
+bool server_place_take_port(void *place, const char *text)
 {
+    struct server_place *out = place;
     guint64 port;
     if (!g_ascii_string_to_unsigned(text, 10, 1, UINT16_MAX, &port, NULL)) {
         return false;
     }
-    place->port = (unsigned)port;
+    out->port = (unsigned)port;
+    return true;
+}
+
+bool server_place_take_host(void *place, const char *word)
+{
+    struct server_place *out = place;
+    if (out->host) {
+        return option_table_complain(out->command, "one server at a time: \"%s\" is one too many",
+                                     word);
+    }
+    out->host = word;
     return true;
 }
 
@@ -36,9 +50,9 @@ static char *reason(enum control_outcome outcome)
 static enum control_outcome ask_for_all(struct control_client *client, struct server_report *report,
                                         struct control_answer *answer, char **why)
 {
-    enum control_outcome outcome = control_client_ask(client, CONTROL_READVAR, 0, "", answer);
+    enum control_outcome outcome = control_client_ask(client, CONTROL_OP_READVAR, 0, "", answer);
     if (outcome == CONTROL_ANSWERED && answer->error) {
-        *why = g_strdup_printf("refuses to tell: %s", control_error_text(answer->error));
+        *why = g_strdup_printf("refuses to tell: %s", control_answer_error_text(answer->error));
     } else if (outcome == CONTROL_ANSWERED) {
         server_report_take_system(report, answer);
     } else {
@@ -55,7 +69,7 @@ enum control_outcome server_query_system(struct control_client *client,
     enum control_outcome outcome = ask_for_all(client, report, answer, why);
     if (!*why && !report->is_holdfast) {
         /* Our own variables are told by name only; another server answers that it has none. */
-        outcome = control_client_ask(client, CONTROL_READVAR, 0, server_report_names, answer);
+        outcome = control_client_ask(client, CONTROL_OP_READVAR, 0, server_report_names, answer);
         if (outcome != CONTROL_ANSWERED) {
             *why = reason(outcome);
         } else if (!answer->error) {
@@ -70,13 +84,13 @@ bool server_query_sources(struct control_client *client, struct server_report *r
 {
     struct control_answer *list = g_new(struct control_answer, 1);
     struct control_answer *answer = g_new(struct control_answer, 1);
-    enum control_outcome outcome = control_client_ask(client, CONTROL_READSTAT, 0, "", list);
+    enum control_outcome outcome = control_client_ask(client, CONTROL_OP_READSTAT, 0, "", list);
     uint16_t association, status;
     report->sources_are_complete = outcome == CONTROL_ANSWERED && !list->error;
     for (size_t i = 0; outcome == CONTROL_ANSWERED && i < SOURCES_MAX &&
                        control_answer_association(list, i, &association, &status);
          i++) {
-        outcome = control_client_ask(client, CONTROL_READVAR, association, "", answer);
+        outcome = control_client_ask(client, CONTROL_OP_READVAR, association, "", answer);
         if (outcome == CONTROL_ANSWERED && !answer->error) {
             server_report_take_source(report, association, status, answer);
         } else if (outcome != CONTROL_ANSWERED) {

@@ -8,14 +8,21 @@
 #include "control_client.h"
 #include "server_report.h"
 
-/* Where to ask, as the operator's commands take it from their words. */
+/* Where to ask, as the operator's commands take it from their words: the first member of a
+ * command's options, so that the functions below are rows of its option table as they stand. */
 struct server_place {
-    const char *host; /* a numeric address or a name */
+    const char *command; /* for the complaint */
+    const char *host;    /* a numeric address or a name; NULL: this machine */
     unsigned port;
 };
 
+#define SERVER_PLACE_HELP "ADDRESS is 127.0.0.1 unless given, and ::1 if nothing listens there"
+
 /* Takes a port from 1 to 65535. */
-bool server_place_take_port(struct server_place *place, const char *text);
+bool server_place_take_port(void *place, const char *text);
+
+/* Takes the host; complains of a second one. */
+bool server_place_take_host(void *place, const char *word);
 
 /* Fills a report of the system; CONTROL_ANSWERED also with an error, which *why then tells. *why
  * (g_free() it) is NULL when the report is filled, else one line without the server's name. */

@@ -116,6 +116,22 @@ void server_report_take_system(struct server_report *report, const struct contro
     take_common(report, answer);
 }
 
+/* The address of nobody stands where there is none yet. */
+static void take_place(const struct control_answer *answer, struct source_report *source)
+{
+    control_answer_variable(answer, "srchost", source->host);
+    control_answer_variable(answer, "srcadr", source->address);
+    if (strcmp(source->address, "0.0.0.0") == 0 || strcmp(source->address, "::") == 0) {
+        source->address[0] = '\0';
+        source->is_unresolved = true;
+    }
+}
+
+const char *source_report_name(const struct source_report *source)
+{
+    return source->address[0] ? source->address : source->host[0] ? source->host : NULL;
+}
+
 void server_report_take_source(struct server_report *report, uint16_t association, uint16_t status,
                                const struct control_answer *answer)
 {
@@ -129,9 +145,7 @@ void server_report_take_source(struct server_report *report, uint16_t associatio
                                    .jitter_s = NAN};
     source.selection = (unsigned)status >> STATUS_SELECTION_SHIFT & STATUS_SELECTION_MASK;
     source.is_reachable = (status & STATUS_REACHABLE) != 0;
-    if (!control_answer_variable(answer, "srcadr", source.address)) {
-        control_answer_variable(answer, "srchost", source.address);
-    }
+    take_place(answer, &source);
     take_integer(answer, "reach", UINT8_MAX, &source.reach);
     take_integer(answer, "stratum", STRATUM_MAX, &source.stratum);
     take_integer(answer, "hpoll", 17, &source.poll_log2s);
@@ -235,11 +249,14 @@ static void say_of_sources(const struct server_report *report, GPtrArray *proble
     for (guint i = 0; i < report->sources->len; i++) {
         const struct source_report *source =
             &g_array_index(report->sources, struct source_report, i);
-        const char *address = source->address[0] ? source->address : "a source without address";
-        if (!source->is_reachable && !all_silent) {
-            say(problems, "%s does not answer", address);
+        const char *name = source_report_name(source);
+        name = name ? name : "a source without address";
+        if (source->is_unresolved) {
+            say(problems, "%s is not resolved: no name server has told its address yet", name);
+        } else if (!source->is_reachable && !all_silent) {
+            say(problems, "%s does not answer", name);
         } else if (source->is_reachable && source->selection == SELECT_FALSETICK) {
-            say(problems, "%s disagrees with the others", address);
+            say(problems, "%s disagrees with the others", name);
         }
     }
     if (!report->sources_are_complete) {

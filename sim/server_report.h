@@ -15,10 +15,12 @@
 
 struct source_report {
     uint16_t association;
-    char address[CONTROL_VALUE_MAX];
-    unsigned selection; /* 0 ... 7, as the tally codes */
-    bool is_reachable;  /* by the status word */
-    int reach;          /* eight bits; -1 = unknown */
+    char address[CONTROL_VALUE_MAX]; /* "" = it has none */
+    char host[CONTROL_VALUE_MAX];    /* the name that its line has; "" = an address stands there */
+    bool is_unresolved;              /* it has no address because its name has not been looked up */
+    unsigned selection;              /* 0 ... 7, as the tally codes */
+    bool is_reachable;               /* by the status word */
+    int reach;                       /* eight bits; -1 = unknown */
     int stratum, poll_log2s;
     double offset_s, delay_s, dispersion_s, jitter_s;
 };
@@ -52,6 +54,9 @@ void server_report_take_system(struct server_report *report, const struct contro
 /* Takes one association: its word of READSTAT and its READVAR. */
 void server_report_take_source(struct server_report *report, uint16_t association, uint16_t status,
                                const struct control_answer *answer);
+
+/* What to call a source: its address, else its host's name; NULL when it has told neither. */
+const char *source_report_name(const struct source_report *source);
 
 /* After the last source. */
 void server_report_finish(struct server_report *report);

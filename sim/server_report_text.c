@@ -101,17 +101,22 @@ static void add_source(GString *out, const struct source_report *source)
 {
     char offset[QUANTITY_TEXT_SIZE], delay[QUANTITY_TEXT_SIZE], jitter[QUANTITY_TEXT_SIZE];
     char stratum[QUANTITY_TEXT_SIZE] = "-", reach[QUANTITY_TEXT_SIZE] = "-";
+    const char *name = source_report_name(source);
+    char tally = selections[source->selection].tally;
+    if (source->is_unresolved) {
+        g_string_append_printf(out, "  %c %-25s not resolved\n", tally, name ? name : "-");
+        return;
+    }
     if (source->stratum >= 0) {
         g_snprintf(stratum, sizeof stratum, "%d", source->stratum);
     }
     if (source->reach >= 0) {
         g_snprintf(reach, sizeof reach, "%o", (unsigned)source->reach);
     }
-    g_string_append_printf(
-        out, "  %c %-25s %7s %5s %10s %10s %10s\n", selections[source->selection].tally,
-        source->address[0] ? source->address : "-", stratum, reach,
-        seconds_text(source->offset_s, offset), seconds_text(source->delay_s, delay),
-        seconds_text(source->jitter_s, jitter));
+    g_string_append_printf(out, "  %c %-25s %7s %5s %10s %10s %10s\n", tally, name ? name : "-",
+                           stratum, reach, seconds_text(source->offset_s, offset),
+                           seconds_text(source->delay_s, delay),
+                           seconds_text(source->jitter_s, jitter));
 }
 
 static void add_sources(GString *out, const struct server_report *report)
@@ -169,6 +174,8 @@ static void add_source_object(struct json *json, const struct source_report *sou
 {
     json_open(json, NULL, '{');
     json_text(json, "address", text_or_null(source->address));
+    json_text(json, "host", text_or_null(source->host));
+    json_bool(json, "is_resolved", !source->is_unresolved);
     json_integer(json, "association", source->association);
     json_text(json, "selection", selections[source->selection].name);
     add_integer(json, "reach", source->reach);

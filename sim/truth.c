@@ -65,9 +65,7 @@ static void truth_of_engine(const struct world *w, uint32_t node, struct instant
     out->stratum = status.stratum;
     out->refid = status.refid;
     out->poll = status.poll;
-    if (status.leap != LEAP_UNKNOWN && status.stratum < STRATUM_MAX) {
-        out->bound_s = status.root_distance_s;
-    }
+    out->bound_s = status.root_distance_s;
     if (engine_source_count(engine) > 0) {
         size_t index = status.system_peer >= 0 ? (size_t)status.system_peer : 0;
         const struct endpoint *peer = engine_source_peer(engine, index, &out->reach);
@@ -82,15 +80,20 @@ static void truth_of_upstream(const struct world *w, uint32_t node, struct insta
 {
     now.clock = ntp_add_s(now.clock, world_node(w, node)->falsetick_s);
     struct server_view view = upstream_view(world_law(w, node), node, now);
-    out->error_s += world_node(w, node)->falsetick_s;
-    out->state = view.leap == LEAP_UNKNOWN ? STATE_UNSYNCHRONISED : STATE_SYNCHRONISED;
+    out->state = STATE_SYNCHRONISED;
     out->leap = view.leap;
     out->stratum = view.stratum;
     out->refid = view.refid;
     out->poll = view.poll;
-    if (view.leap != LEAP_UNKNOWN) {
-        out->bound_s = view.root_delay_s / 2 + server_view_dispersion_s(&view, now.mono);
-    }
+    out->bound_s = view.root_delay_s / 2 + server_view_dispersion_s(&view, now.mono);
+}
+
+/* What a node tells while it is up is off by its clock's error, and an upstream's by its lie too;
+ * nobody else has one. */
+static double error_of(const struct world *w, const struct node *node)
+{
+    double error_s = oscillator_error_s(node->oscillator, w->now);
+    return node->is_up ? error_s + node->falsetick_s : error_s;
 }
 
 /* The node's own clocks now. */
@@ -104,7 +107,7 @@ void world_truth(struct world *w, uint32_t index, struct truth *out)
 {
     const struct node *node = world_node(w, index);
     *out = (struct truth){.is_up = node->is_up,
-                          .error_s = oscillator_error_s(node->oscillator, w->now),
+                          .error_s = error_of(w, node),
                           .bound_s = INFINITY,
                           .frequency = oscillator_frequency(node->oscillator, w->now),
                           .correction = isnan(node->drift_ppm) ? 0 : node->drift_ppm * 1e-6,
@@ -130,8 +133,8 @@ void world_measure(struct world *w, uint32_t index, struct truth *out)
         world_truth(w, index, out);
         return;
     }
-    out->is_up = node->is_up;
-    out->error_s = oscillator_error_s(node->oscillator, w->now);
+    out->is_up = true;
+    out->error_s = error_of(w, node);
     out->frequency = oscillator_frequency(node->oscillator, w->now);
     out->bound_s = engine_bound_s(node->engine, clocks_of(w, index).mono, &drift_ppm);
     out->correction = drift_ppm * 1e-6;
@@ -140,10 +143,6 @@ void world_measure(struct world *w, uint32_t index, struct truth *out)
 bool world_error(struct world *w, uint32_t index, double *error_s)
 {
     const struct node *node = world_node(w, index);
-    bool is_upstream = world_law(w, index)->kind == NODE_UPSTREAM;
-    *error_s = oscillator_error_s(node->oscillator, w->now);
-    if (is_upstream && node->is_up) {
-        *error_s += node->falsetick_s;
-    }
+    *error_s = error_of(w, node);
     return node->is_up;
 }

@@ -21,7 +21,7 @@ struct server_view upstream_view(const struct scenario_node *upstream, uint32_t 
 {
     uint64_t since_refresh = now.clock.ticks & ((UINT64_C(1) << (32 + REFRESH_LOG2S)) - 1);
     return (struct server_view){
-        .leap = upstream->stratum < STRATUM_MAX ? LEAP_NONE : LEAP_UNKNOWN,
+        .leap = LEAP_NONE,
         .stratum = upstream->stratum,
         .precision = UPSTREAM_PRECISION,
         .poll = REFRESH_LOG2S,
