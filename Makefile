@@ -151,7 +151,7 @@ help:
 	@echo 'make install    programs, manual pages, service files and plots below DESTDIR and PREFIX ($(PREFIX))'
 	@echo 'make uninstall  takes away what install has put there'
 	@echo 'make demo       replays the time group of scenarios/time-group.scenario into out/time-group'
-	@echo 'make check      all tests: unit, scenarios, command line, daemon, install, live (root), purity, lengths, digests, sanitizers'
+	@echo 'make check      all tests: unit, scenarios, command line, daemon, install, README, live (root), purity, lengths, digests, sanitizers'
 	@echo 'make bench      measures speed and prints it beside the goals'
 	@echo 'make lint       clang-format, clang-tidy, cppcheck; mandoc on the manual pages'
 	@echo 'make digests    gcc and clang, -O0, -O2 and -O3: one digest'

@@ -85,6 +85,7 @@ renice -n 5 -p $$ >/dev/null # this shell and all that it starts from now on
     aside command-line tests/cli.sh "$build/holdfast"
     aside daemon tests/daemon.sh "$build"
     aside install tests/install.sh "$build"
+    aside readme tests/readme.sh "$build"
     aside gates gates
 } &
 
@@ -108,7 +109,7 @@ part build-sanitized sanitized
 part digests tests/digests.sh "$build" this gcc-O0
 part unit-sanitized tests/unit.sh "$build/san"
 part scenarios-sanitized tests/scenarios.sh "$build/san/holdfast" once
-for name in gates command-line daemon install command-line-sanitized daemon-sanitized live; do
+for name in gates command-line daemon install readme command-line-sanitized daemon-sanitized live; do
     part $name await $name
 done
 

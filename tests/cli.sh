@@ -178,15 +178,39 @@ change bad.scenario 10 'at 3h     cut upstream for 10min'
 refuses 'a time beyond the duration' 3 '^bad.scenario:10:4: error: ' run bad.scenario
 change bad.scenario 1 'title     "Two servers'
 refuses 'a quote that never ends' 3 '^bad.scenario:1:11: error: ' run bad.scenario
+change bad.scenario 9 'link      campus between one'
+refuses 'a link that joins nothing' 3 '^bad.scenario:9:26: error: .*joins nothing' run bad.scenario
 change bad.scenario 11 'expect    synchronised nobody'
 refuses 'an expectation of a node that does not exist' 3 '^bad.scenario:11:24: error: .*nobody' run bad.scenario
+printf 'clock-law x nix\nseed x\nduration soon\nsede 4\n' >bad.scenario
+"$holdfast" run bad.scenario >out 2>err
+is 'mistakes are told in the order of lines' bash -c \
+    '[ "$(grep -c "^bad.scenario:[0-9]" err)" -eq 4 ] && sort -c -s -t : -k 2,2n err'
+
+# --- scenarios that are right but do not mean what they say
+warns() { # warns NAME REGEX SCENARIO: runs all the same, and one warning, which matches
+    accepts "$1" '^digest: ' run "$3"
+    is "$1: one warning with its place" bash -c '[ "$(grep -c ": warning: " err)" -eq 1 ] && grep -qE -- "$1" err' - "$2"
+}
+change odd.scenario 10 'at 1h     heal upstream'
+warns 'a heal of what is not cut' '^odd\.scenario:10:11: warning: "heal" has no effect' odd.scenario
+change odd.scenario 10 'at 1h     start one'
+warns 'a start of what runs' '^odd\.scenario:10:11: warning: "start" has no effect' odd.scenario
+for shipped in "$root"/scenarios/*.scenario; do
+    "$holdfast" run "$shipped" --until 1s --runs 1 --quiet >out 2>err
+    is "$(basename "$shipped") is without a warning" bash -c 'grep -q ^digest out && ! grep -q ": warning: " err'
+done
+
 # --- configurations that are wrong
 other() { # other FILE: bad.scenario with that configuration for the node `one`
     change bad.scenario 5 "node      one   address 10.0.0.1  config $1  clock xo-server"
 }
 printf 'server time.elsewhere\n' >conf/elsewhere.conf
 other elsewhere.conf
-refuses 'a host name that nothing stands behind' 3 'elsewhere\.conf:1(:8)?: error: .*time\.elsewhere' run bad.scenario
+refuses 'a host name that nothing stands behind' 3 'elsewhere\.conf:1:8: error: .*time\.elsewhere' run bad.scenario
+printf '\nincludefile elsewhere.conf\n' >conf/outer.conf
+other outer.conf
+refuses 'the same in an included file' 3 'elsewhere\.conf:1:8: error: .*time\.elsewhere' run bad.scenario
 other nowhere.conf
 refuses 'a configuration that is not there' 3 'nowhere\.conf' run bad.scenario
 mkdir conf/folder.conf
@@ -212,7 +236,21 @@ other range.conf
 refuses 'a value out of range' 3 'range\.conf:1:31: error: .*17' run bad.scenario
 printf 'server 0.pool.example\n\000\001\002\n' >conf/bytes.conf
 other bytes.conf
-refuses 'bytes that are no text' 3 'bytes\.conf:2:1: error: ' run bad.scenario
+refuses 'bytes that are no text' 3 'bytes\.conf:2:1: error: this is no text file: byte 0x00$' run bad.scenario
+printf 'serber 0.pool.example\nrestrict \033[2J\nserfer\n' >conf/escape.conf
+other escape.conf
+refuses 'an escape sequence among mistakes' 3 'escape\.conf:2:10: error: this is no text file: byte 0x1b$' run bad.scenario
+printf 'server 0.pool.example\nserver \342\200\256x\302\2332J\n' >conf/steers.conf
+other steers.conf
+refuses 'characters that steer a terminal' 3 'steers\.conf:2:8: error: "\\xe2\\x80\\xaex\\xc2\\x9b2J" is neither' run bad.scenario
+# The same bytes in every run of one awk.
+for seed in 1 2 3 4 5 6 7 8; do
+    LC_ALL=C awk -v seed="$seed" 'BEGIN { srand(seed); for (i = 0; i < 3000; i++) printf "%c", int(256 * rand()) }' >conf/random.conf
+    other random.conf
+    refuses "a configuration of random bytes ($seed)" 3 'random\.conf:[0-9]+:[0-9]+: error: this is no text' run bad.scenario
+    refuses "a scenario of random bytes ($seed)" 3 'random\.conf:[0-9]+:[0-9]+: error: this is no text' run conf/random.conf
+    is "and none of them reaches the terminal ($seed)" bash -c '! LC_ALL=C grep -q "[^ -~]" err'
+done
 head -c 1200000 /dev/zero | tr '\000' '#' >conf/large.conf
 other large.conf
 refuses 'a configuration of a megabyte and more' 3 'large\.conf' run bad.scenario
@@ -270,7 +308,15 @@ is 'and is left alone' test "$(ls precious)" = letter
 echo file >file
 ls -A >before
 refuses 'an output directory below a file' 3 'file/run' run good.scenario --out file/run
-refuses 'an output directory in /proc' 3 '/proc/holdfast' run good.scenario --out /proc/holdfast/run
+refuses 'an output directory in /proc' 3 \
+    '^holdfast run: cannot make the output directory /proc/holdfast/run: No such file or directory$' \
+    run good.scenario --out /proc/holdfast/run
+refuses 'an output directory that is one of /proc' 3 \
+    '^holdfast run: cannot make the output directory /proc/nix: No such file or directory$' \
+    run good.scenario --out /proc/nix
+refuses 'one of many runs there' 3 \
+    '^holdfast run: cannot make the output directory /proc/nix: No such file or directory$' \
+    run good.scenario --out /proc/nix --runs 2
 refuses 'a file as output directory' 3 'file' run good.scenario --out file
 ls -A >after
 is 'leave nothing behind' diff <(grep -vE '^(out|err|before|after)$' before) <(grep -vE '^(out|err|before|after)$' after)
@@ -319,9 +365,9 @@ is 'and names the package' grep -q 'gnuplot-nox' err
 # --- recordings of the daemon; good ones are replayed by tests/command_replay_test.c
 mkfifo pipe.rec
 : >empty.rec
-printf 'holdfast-rec\1\0\0\0' >bare.rec
-printf 'holdfast-rec\2\0\0\0' >later.rec
-printf 'holdfast-rec\1\0\0\0\3\0\0\0\3\0\0\0abc' >damaged.rec
+printf 'holdfast-rec\2\0\0\0' >bare.rec
+printf 'holdfast-rec\3\0\0\0' >later.rec
+printf 'holdfast-rec\2\0\0\0\3\0\0\0\3\0\0\0abc' >damaged.rec
 { cat bare.rec && head -c 100000 /dev/zero; } >zeros.rec
 refuses 'replay of nothing' 2 'holdfast replay FILE' replay
 refuses 'replay of two recordings' 2 'one recording' replay bare.rec empty.rec
@@ -341,13 +387,16 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 # --- a running server, where there is none (one that answers: tests/live)
-refuses 'status where nothing listens' 1 '^holdfast status: 127.0.0.1 port 1: nothing listens there' status --port 1
+refuses 'status where nothing listens' 1 '^holdfast status: 127\.0\.0\.1 and ::1 port 1: nothing listens there' \
+    status --port 1
+refuses 'status of one address where nothing listens' 1 '^holdfast status: 127\.0\.0\.1 port 1: nothing listens there' \
+    status 127.0.0.1 --port 1
 refuses 'status of a name that does not exist' 1 'no-such-host\.invalid: ' status no-such-host.invalid
 refuses 'status of two servers' 2 'one server at a time: "b"' status a b
 refuses 'a port out of range' 2 '--port needs a number from 1 to 65535, not "65536"' status --port 65536
 refuses 'an unknown option of status' 2 'did you mean "--json"' status --jsn
 refuses 'wait-sync ends in time and says what it saw' 1 \
-    '^holdfast wait-sync: not synchronised to within 5\.00 ms after 0\.5 s; last seen: .*nothing listens' \
+    '^holdfast wait-sync: not synchronised to within 5\.00 ms after 0\.5 s; last seen: 127\.0\.0\.1 and ::1 port 1: nothing listens' \
     wait-sync --port 1 --max-error 5ms --timeout 0.5
 refuses 'a bound without unit' 2 '--max-error needs a time such as 100ms, not "100"' wait-sync --max-error 100
 refuses 'a bound of nothing' 2 '--max-error needs' wait-sync --max-error 0

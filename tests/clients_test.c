@@ -71,8 +71,8 @@ static void eight_at_once_are_served_and_of_the_rest_one_in_four(void)
         served += note(clients, 1, ACCESS_LIMITED, &no_minimum, 5.0) == CLIENT_SERVE;
     }
     CHECK_NEAR(served, 1000.0, 4.0 * 27.4); /* four standard deviations of 4000 draws of 1/4 */
-    CHECK_INT(clients_newest(clients, 0)->count, 4008);
-    CHECK_INT(clients_newest(clients, 0)->dropped, 4000 - served);
+    CHECK_INT(clients_older(clients, NULL)->count, 4008);
+    CHECK_INT(clients_older(clients, NULL)->dropped, 4000 - served);
     free_table(clients, 4);
 }
 
@@ -217,7 +217,7 @@ static void clock_that_goes_back_earns_and_costs_nothing(void)
             note(clients, 1, ACCESS_LIMITED, &no_minimum, i % 2 ? 1000.0 : 0.0) != CLIENT_SERVE;
     }
     CHECK_NEAR(drops, 300.0, 35.0);
-    CHECK_INT(clients_newest(clients, 0)->last.ticks, at_s(1000.0).ticks);
+    CHECK_INT(clients_older(clients, NULL)->last.ticks, at_s(1000.0).ticks);
     free_table(clients, 2);
 }
 
@@ -251,7 +251,7 @@ static void entry_tells_what_was_noted(void)
     clients_note(clients, &peer, &local, 3, 4, ACCESS_NOQUERY, &usual, at_s(10.0));
     peer.port = 123;
     clients_note(clients, &peer, &local, 1, 2, ACCESS_NOPEER, &usual, at_s(20.0));
-    const struct client_entry *entry = clients_newest(clients, 0);
+    const struct client_entry *entry = clients_older(clients, NULL);
     CHECK(address_equal(&entry->peer.address, &peer.address));
     CHECK(address_equal(&entry->local, &local));
     CHECK_INT(entry->peer.port, 123);
@@ -262,7 +262,7 @@ static void entry_tells_what_was_noted(void)
     CHECK_INT(entry->mode, 1);
     CHECK_INT(entry->version, 2);
     CHECK_INT(entry->flags, ACCESS_NOPEER);
-    CHECK(clients_newest(clients, 1) == NULL);
+    CHECK(clients_older(clients, entry) == NULL);
     free_table(clients, 2);
 }
 
@@ -270,7 +270,7 @@ static void empty_table_has_no_newest(void)
 {
     struct clients *clients = make_table(3);
     CHECK_INT(clients_count(clients), 0);
-    CHECK(clients_newest(clients, 0) == NULL);
+    CHECK(clients_older(clients, NULL) == NULL);
     free_table(clients, 3);
 }
 
@@ -294,17 +294,15 @@ static size_t note_naively(uint32_t *list, size_t used, size_t capacity, uint32_
 
 static bool has_same_order(const struct clients *clients, const uint32_t *list, size_t used)
 {
-    if (clients_count(clients) != used || clients_newest(clients, used)) {
-        return false;
-    }
+    const struct client_entry *entry = clients_older(clients, NULL);
     for (size_t i = 0; i < used; i++) {
         struct endpoint expected = host(list[i]);
-        const struct client_entry *entry = clients_newest(clients, i);
         if (!entry || !address_equal(&entry->peer.address, &expected.address)) {
             return false;
         }
+        entry = clients_older(clients, entry);
     }
-    return true;
+    return clients_count(clients) == used && !entry;
 }
 
 static void oldest_makes_room_as_in_a_naive_list(void)
@@ -338,8 +336,8 @@ static void forgotten_address_starts_afresh(void)
     note(clients, 2, 0, &usual, 1.0);
     note(clients, 3, 0, &usual, 1.0);
     CHECK_INT(note(clients, 1, ACCESS_LIMITED, &no_minimum, 1.0), CLIENT_SERVE);
-    CHECK_INT(clients_newest(clients, 0)->count, 1);
-    CHECK_INT(clients_newest(clients, 0)->dropped, 0);
+    CHECK_INT(clients_older(clients, NULL)->count, 1);
+    CHECK_INT(clients_older(clients, NULL)->dropped, 0);
     free_table(clients, 2);
 }
 
@@ -352,12 +350,14 @@ static void a_million_addresses_stay_in_4096_entries(void)
         note(clients, i * 2654435761u, ACCESS_LIMITED, &usual, 0.001 * i);
     }
     CHECK_INT(clients_count(clients), CLIENTS_MAX);
-    for (size_t i = 0; i < CLIENTS_MAX; i += 17) {
-        struct endpoint expected = host((uint32_t)(total - 1 - i) * 2654435761u);
-        wrong += !address_equal(&clients_newest(clients, i)->peer.address, &expected.address);
+    const struct client_entry *entry = clients_older(clients, NULL);
+    for (uint32_t i = 0; entry && i < CLIENTS_MAX; i++) {
+        struct endpoint expected = host((total - 1 - i) * 2654435761u);
+        wrong += !address_equal(&entry->peer.address, &expected.address);
+        entry = clients_older(clients, entry);
     }
     CHECK_INT(wrong, 0);
-    CHECK(clients_newest(clients, CLIENTS_MAX) == NULL);
+    CHECK(entry == NULL);
     CHECK(clients_size(CLIENTS_MAX) < 1024 * 1024);
     free_table(clients, CLIENTS_MAX);
 }

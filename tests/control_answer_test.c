@@ -9,7 +9,7 @@
 
 #include "check.h"
 
-static const struct control_question question = {CONTROL_READVAR, 0x1234, 7};
+static const struct control_question question = {CONTROL_OP_READVAR, 0x1234, 7};
 
 enum { FRAGMENT_MAX = CONTROL_ANSWER_DATAGRAM_MAX, MORE = 0x20, ERROR_BIT = 0x40 };
 
@@ -17,7 +17,7 @@ enum { FRAGMENT_MAX = CONTROL_ANSWER_DATAGRAM_MAX, MORE = 0x20, ERROR_BIT = 0x40
 static size_t make(uint8_t *bytes, size_t offset, const void *data, size_t count, unsigned bits)
 {
     const uint8_t head[12] = {2 << 3 | 6,
-                              (uint8_t)(0x80 | bits | CONTROL_READVAR),
+                              (uint8_t)(0x80 | bits | CONTROL_OP_READVAR),
                               0x12,
                               0x34,
                               0x56,
@@ -177,7 +177,7 @@ static void nothing_changes_an_answer_that_is_complete(void)
     char value[CONTROL_VALUE_MAX];
     CHECK_INT(control_answer_take(answer, bytes, size), FRAGMENT_FOREIGN);
     CHECK_INT(take(answer, 0, "a=1", 0), FRAGMENT_FOREIGN);
-    CHECK_INT(answer->error, CONTROL_ERROR_NONE);
+    CHECK_INT(answer->error, CONTROL_FINE);
     CHECK(control_answer_variable(answer, "a", value));
     g_free(answer);
 }
@@ -189,19 +189,19 @@ static void an_error_is_an_answer_without_variables(void)
     char value[CONTROL_VALUE_MAX];
     uint16_t association, status;
     size_t size = make(bytes, 0, "", 0, ERROR_BIT);
-    bytes[4] = CONTROL_ERROR_VARIABLE;
+    bytes[4] = CONTROL_UNKNOWN_VARIABLE;
     take(answer, 0, "a=1,", MORE);
     CHECK_INT(control_answer_take(answer, bytes, size), FRAGMENT_TAKEN);
     CHECK(answer->is_complete);
-    CHECK_INT(answer->error, CONTROL_ERROR_VARIABLE);
-    CHECK_STR(control_error_text(answer->error), "unknown variable");
+    CHECK_INT(answer->error, CONTROL_UNKNOWN_VARIABLE);
+    CHECK_STR(control_answer_error_text(answer->error), "unknown variable");
     CHECK(!control_answer_variable(answer, "a", value));
     CHECK(!control_answer_association(answer, 0, &association, &status));
     control_answer_begin(answer, &question);
     bytes[4] = 0; /* no code at all: an error all the same */
     CHECK_INT(control_answer_take(answer, bytes, size), FRAGMENT_TAKEN);
-    CHECK(answer->error != CONTROL_ERROR_NONE);
-    CHECK_STR(control_error_text(answer->error), "an error without a known code");
+    CHECK(answer->error != CONTROL_FINE);
+    CHECK_STR(control_answer_error_text(answer->error), "an error without a known code");
     g_free(answer);
 }
 

@@ -136,17 +136,20 @@ static inline void inquiry_send_at(const struct inquiry *q, const uint8_t *bytes
                           .kind = STAMP_KERNEL,
                           .bytes = copy,
                           .size = size};
-    uint8_t reply[CONTROL_SIZE_MAX];
+    struct control_reply *reply = malloc(sizeof *reply); /* so that its end is seen too */
+    uint8_t bytes_of[CONTROL_SIZE_MAX];
     size_t got;
-    bool has_more = true;
+    bool has_more = control_reply_make(q->n->engine, &q->terms, &in, now, reply);
     memset(a, 0, sizeof *a);
-    while ((got = control_reply(q->n->engine, &q->terms, &in, now, a->fragments, reply)) > 0) {
-        CHECK(has_more && a->fragments < CONTROL_FRAGMENTS_MAX && got <= sizeof reply);
-        has_more = (reply[1] & 0x20) != 0;
-        inquiry_take(a, copy, reply, got);
+    while (has_more && (got = control_reply_fragment(reply, a->fragments, bytes_of)) > 0) {
+        CHECK(a->fragments < CONTROL_FRAGMENTS_MAX && got <= sizeof bytes_of);
+        has_more = (bytes_of[1] & 0x20) != 0;
+        inquiry_take(a, copy, bytes_of, got);
         CHECK(!has_more || got == CONTROL_SIZE_MAX);
     }
-    CHECK(a->fragments == 0 || !has_more);
+    CHECK(!has_more);
+    CHECK(a->fragments == 0 || control_reply_fragment(reply, a->fragments, bytes_of) == 0);
+    free(reply);
     free(copy);
 }
 

@@ -28,7 +28,8 @@ struct visit {
     unsigned number; /* of the datagram, from 1 */
     uint8_t bytes[512];
     size_t size;
-    struct sockaddr_in from;
+    struct sockaddr_storage from;
+    socklen_t from_size;
     uint8_t first[HEADER]; /* of the first datagram */
 };
 
@@ -43,18 +44,16 @@ static int bound_socket(unsigned *port)
     return fd;
 }
 
-static struct server start(void (*serve)(struct visit *visit))
+static struct server start_on(int fd, unsigned port, void (*serve)(struct visit *visit))
 {
-    struct server server;
-    int fd = bound_socket(&server.port);
-    server.pid = fork();
+    struct server server = {fork(), port};
     if (server.pid == 0) {
         struct visit visit = {.fd = fd};
         alarm(LIFE_S); /* never outlives the test */
         for (;;) {
-            socklen_t room = sizeof visit.from;
+            visit.from_size = sizeof visit.from;
             ssize_t size = recvfrom(fd, visit.bytes, sizeof visit.bytes, 0,
-                                    (struct sockaddr *)&visit.from, &room);
+                                    (struct sockaddr *)&visit.from, &visit.from_size);
             if (size >= HEADER) {
                 visit.size = (size_t)size;
                 if (visit.number++ == 0) {
@@ -68,6 +67,13 @@ static struct server start(void (*serve)(struct visit *visit))
     return server;
 }
 
+static struct server start(void (*serve)(struct visit *visit))
+{
+    unsigned port;
+    int fd = bound_socket(&port);
+    return start_on(fd, port, serve);
+}
+
 static void stop(struct server server)
 {
     kill(server.pid, SIGKILL);
@@ -77,7 +83,7 @@ static void stop(struct server server)
 static void send_bytes(const struct visit *visit, const uint8_t *bytes, size_t size)
 {
     (void)sendto(visit->fd, bytes, size, 0, (const struct sockaddr *)&visit->from,
-                 sizeof visit->from);
+                 visit->from_size);
 }
 
 /* A fragment of an answer to the visit. */
@@ -116,7 +122,7 @@ static enum control_outcome ask(unsigned port, long limit_ms, struct control_ans
         control_client_open(&client, "127.0.0.1", port, limit_ms, nobody_interrupts, &why);
     CHECK(is_open);
     enum control_outcome outcome =
-        is_open ? control_client_ask(&client, CONTROL_READVAR, 0, "", out) : CONTROL_UNREACHABLE;
+        is_open ? control_client_ask(&client, CONTROL_OP_READVAR, 0, "", out) : CONTROL_UNREACHABLE;
     control_client_close(&client);
     g_free(why);
     return outcome;
@@ -258,9 +264,73 @@ static void an_interrupt_ends_the_wait(void)
     struct control_client client;
     char *why = NULL;
     CHECK(control_client_open(&client, "127.0.0.1", server.port, 5000, somebody_interrupts, &why));
-    CHECK_INT(control_client_ask(&client, CONTROL_READVAR, 0, "", out), CONTROL_INTERRUPTED);
+    CHECK_INT(control_client_ask(&client, CONTROL_OP_READVAR, 0, "", out), CONTROL_INTERRUPTED);
     control_client_close(&client);
     stop(server);
+    g_free(out);
+}
+
+/* A socket on [::1] where 127.0.0.1 has none on the same port; -1 without IPv6. */
+static int bound_socket_v6(unsigned *port)
+{
+    struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    socklen_t size = sizeof at;
+    int yes = 1, fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes) != 0 ||
+                    bind(fd, (struct sockaddr *)&at, sizeof at) != 0 ||
+                    getsockname(fd, (struct sockaddr *)&at, &size) != 0)) {
+        close(fd);
+        fd = -1;
+    }
+    *port = ntohs(at.sin6_port);
+    return fd;
+}
+
+/* Asks this machine, whoever listens there; leaves what the server is called then in `name`. */
+static enum control_outcome ask_this_machine(unsigned port, char name[128],
+                                             struct control_answer *out)
+{
+    struct control_client client;
+    char *why = NULL;
+    CHECK(control_client_open(&client, NULL, port, 5000, nobody_interrupts, &why));
+    enum control_outcome outcome = control_client_ask(&client, CONTROL_OP_READVAR, 0, "", out);
+    g_strlcpy(name, client.name, 128);
+    control_client_close(&client);
+    g_free(why);
+    return outcome;
+}
+
+static void check_this_machine(struct server server, const char *host)
+{
+    struct control_answer *out = g_new(struct control_answer, 1);
+    char name[128], *expected = g_strdup_printf("%s port %u", host, server.port);
+    CHECK_INT(ask_this_machine(server.port, name, out), CONTROL_ANSWERED);
+    CHECK_STR(name, expected);
+    stop(server);
+    g_free(expected);
+    g_free(out);
+}
+
+static void this_machine_is_asked_by_ipv4_first_and_by_ipv6_when_nothing_listens_there(void)
+{
+    unsigned port;
+    check_this_machine(start(serve_fragments), "127.0.0.1");
+    int fd = bound_socket_v6(&port);
+    if (fd >= 0) { /* a machine without IPv6 has no server on it */
+        check_this_machine(start_on(fd, port, serve_fragments), "::1");
+    }
+}
+
+static void both_addresses_are_named_when_neither_answers(void)
+{
+    struct control_answer *out = g_new(struct control_answer, 1);
+    unsigned port;
+    char name[128];
+    close(bound_socket(&port));
+    char *expected = g_strdup_printf("127.0.0.1 and ::1 port %u", port);
+    CHECK_INT(ask_this_machine(port, name, out), CONTROL_REFUSED);
+    CHECK_STR(name, expected);
+    g_free(expected);
     g_free(out);
 }
 
@@ -276,8 +346,10 @@ static void a_name_that_does_not_exist_is_told_by_its_name(void)
 /* The first visitor's port, told to all: a=PORT. */
 static void serve_port(struct visit *visit)
 {
+    struct sockaddr_in from;
     char text[16];
-    g_snprintf(text, sizeof text, "a=%u", ntohs(visit->from.sin_port));
+    memcpy(&from, &visit->from, sizeof from);
+    g_snprintf(text, sizeof text, "a=%u", ntohs(from.sin_port));
     answer(visit, 0, text, false);
 }
 
@@ -350,6 +422,10 @@ const struct test_case control_client_tests[] = {
     {"an_answer_from_another_port_does_not_count", an_answer_from_another_port_does_not_count},
     {"a_port_without_a_server_refuses_at_once", a_port_without_a_server_refuses_at_once},
     {"an_interrupt_ends_the_wait", an_interrupt_ends_the_wait},
+    {"this_machine_is_asked_by_ipv4_first_and_by_ipv6_when_nothing_listens_there",
+     this_machine_is_asked_by_ipv4_first_and_by_ipv6_when_nothing_listens_there},
+    {"both_addresses_are_named_when_neither_answers",
+     both_addresses_are_named_when_neither_answers},
     {"a_name_that_does_not_exist_is_told_by_its_name",
      a_name_that_does_not_exist_is_told_by_its_name},
     {"each_client_asks_from_a_port_of_its_own", each_client_asks_from_a_port_of_its_own},

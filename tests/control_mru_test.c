@@ -245,7 +245,7 @@ static void an_address_in_two_tables_is_one_entry_with_the_sums(void)
     CHECK_INT(l->count, 2);
     CHECK_STR(inquiry_value(&a, "addr.0", value), "192.0.0.5:5000");
     CHECK_INT(inquiry_number(&a, "ct.0"), 31);
-    CHECK_INT(inquiry_number(&a, "dr.0"), clients_newest(l->threads[1], 0)->dropped);
+    CHECK_INT(inquiry_number(&a, "dr.0"), clients_older(l->threads[1], NULL)->dropped);
     CHECK(inquiry_number(&a, "dr.0") > 5);
     CHECK_INT(inquiry_number(&a, "mv.0"), 4 << 3 | 3);
     inquiry_value(&a, "first.0", value);
@@ -294,6 +294,33 @@ static void entries_are_chosen_by_count_flags_age_and_address(void)
         CHECK(l->is_over);
     }
     CHECK_INT(l->addresses[0].bytes[3], 0);
+    listing_free(l);
+}
+
+/* In three tables, many an address in more than one of them, and at equal instants. */
+static void the_recent_ones_are_the_end_of_the_whole_list(void)
+{
+    static const int recents[] = {1, 2, 5, 17, 50, 99, 100};
+    struct listing *l = listing_new();
+    struct address all[3 * MANY];
+    for (int i = 0; i < 300; i++) {
+        note(l, i % 3, i * 37 % 100, 0);
+        later(l, i % 4 == 0 ? 0.25 : 0.0);
+    }
+    read_all(l, "frags=32");
+    CHECK_INT(l->count, 100);
+    memcpy(all, l->addresses, sizeof all);
+    for (size_t i = 0; i < sizeof recents / sizeof recents[0]; i++) {
+        char terms[32];
+        snprintf(terms, sizeof terms, "frags=32, recent=%d", recents[i]);
+        l->count = l->pages = 0;
+        l->is_over = false;
+        read_all(l, terms);
+        CHECK_INT(l->count, recents[i]);
+        for (int k = 0; k < l->count; k++) {
+            CHECK(address_equal(&l->addresses[k], &all[100 - recents[i] + k]));
+        }
+    }
     listing_free(l);
 }
 
@@ -394,6 +421,8 @@ const struct test_case control_mru_tests[] = {
      an_address_in_two_tables_is_one_entry_with_the_sums},
     {"entries_are_chosen_by_count_flags_age_and_address",
      entries_are_chosen_by_count_flags_age_and_address},
+    {"the_recent_ones_are_the_end_of_the_whole_list",
+     the_recent_ones_are_the_end_of_the_whole_list},
     {"terms_that_make_no_sense_are_a_bad_value", terms_that_make_no_sense_are_a_bad_value},
     {"a_nonce_opens_for_its_address_and_16_seconds_only",
      a_nonce_opens_for_its_address_and_16_seconds_only},

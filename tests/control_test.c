@@ -310,8 +310,8 @@ static void what_is_no_request_meets_silence(void)
                            .bytes = bytes,
                            .size = size,
                            .truncated = true};
-    uint8_t reply[CONTROL_SIZE_MAX];
-    CHECK_INT(control_reply(q->n->engine, &q->terms, &cut, wire_instant(q->n), 0, reply), 0);
+    struct control_reply reply;
+    CHECK(!control_reply_make(q->n->engine, &q->terms, &cut, wire_instant(q->n), &reply));
     inquiry_free(q);
 }
 

@@ -21,16 +21,12 @@ finish() {
 }
 trap finish EXIT
 
-passed=0 failed=0
-claim() { # claim NAME WHAT-IS-WRONG ("" when nothing is)
-    if [ -z "$2" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL  daemon: $1: $2"
-        { sed 's/^/      log| /' log | tail -n 12; } 2>/dev/null
-    fi
-}
+claims_of=daemon
+# shellcheck source=tests/claims.sh
+. "$root/tests/claims.sh"
+# shellcheck source=tests/datagram.sh
+. "$root/tests/datagram.sh"
+show_context() { { sed 's/^/      log| /' log | tail -n 12; } 2>/dev/null; }
 
 # Others may use ports here, so one is looked for that nobody has.
 port=$((20000 + RANDOM % 20000))
@@ -84,6 +80,18 @@ until_serves() { # its port is bound
 
 lives() { kill -0 "$daemon" 2>/dev/null; }
 
+serves() { # serves NAME: it lives, and a request gets a reply with the time of now
+    local reply
+    reply=$(ask_datagram 127.0.0.1 "$port" "$time_request")
+    if ! lives; then
+        claim "$1" 'it is gone'
+    elif ! is_right_time "$reply"; then
+        claim "$1" "its reply is \"$reply\", ahead of us by $(ahead_of_us "$reply") s"
+    else
+        claim "$1" ''
+    fi
+}
+
 end_daemon() { # end_daemon [SIGNAL]: leaves its exit status in $status
     kill -"${1:-TERM}" "$daemon" 2>/dev/null
     [ "${1:-TERM}" != KILL ] || wait "$daemon" 2>/dev/null
@@ -135,6 +143,11 @@ printf '1 SHA1 abc\n' >secret.keys
 if [ "$(id -u)" -eq 0 ]; then chmod 0600 secret.keys; else chmod 0000 secret.keys; fi
 ends 'keys that cannot be read are named with their line' 3 \
     '^keyed.conf:1:6: error: cannot read .*secret.keys: Permission denied' --check-config -c keyed.conf
+ends 'and nothing is started without them' 3 '^holdfastd: keyed.conf is not run$' -n --no-clock-control -c keyed.conf
+printf '%s\n' 'server 192.0.2.1' 'server 2001:db8::1' >both.conf
+ends 'a source that -4 leaves out is named with its line' 0 \
+    '^both.conf:2:8: warning: 2001:db8::1 is left out' --check-config -4 -c both.conf
+claim 'and not counted' "$(grep -qx 'associations *1 of 64' out || cat out)"
 ends 'the help names every letter' 0 '^  -g, --panicgate' -h
 ends 'the version is printed' 0 '^holdfastd [0-9]+\.[0-9]+\.[0-9]+$' -V
 ends 'an unknown option is a usage error' 2 '^holdfastd: unknown option --nonsense' --nonsense
@@ -146,15 +159,15 @@ perl -MIO::Socket::IP -e '$s = IO::Socket::IP->new(Proto => "udp", LocalAddr => 
 holder=$!
 pids+=("$holder")
 for _ in {1..50}; do ss -Hlun "sport = :$port" | grep -q . && break; sleep 0.1; done
-printf '%s\n' 'interface ignore all' 'interface listen 127.0.0.1' >one.conf
-ends 'a port that another program has is named' 1 "127.0.0.1.*port $port.*in use" \
-    -n --no-clock-control -c one.conf --port "$port"
+ends 'a port that another program has is named' 1 "127.0.0.1 .*and 1 other address, port $port: .*in use" \
+    -n "${base[@]}" --port "$port"
+claim 'in one line for both addresses' "$([ "$(grep -c 'in use' log)" -eq 1 ] || cat log)"
 kill "$holder"
 wait "$holder" 2>/dev/null
 
 # --- a life
 begin "${base[@]}" -p pid
-claim 'it starts on loopback' "$(lives || echo 'it is gone')"
+serves 'it starts on loopback and serves'
 claim 'the pid file holds its number' "$([ "$(cat pid 2>&1)" = "$daemon" ] || echo "there is: $(cat pid 2>&1), not $daemon")"
 said=$("$build/holdfast" status --port "$port" 2>&1)
 claim 'status says what it is' "$(grep -q 'unsynchronised' <<<"$said" || echo "it says: $said")"
@@ -165,7 +178,7 @@ claim 'waiting for what does not come ends with 1' "$([ $? -eq 1 ] || echo "it s
 "${as_nobody[@]}" timeout 20 "$build/holdfastd" -n --port "$port" "${base[@]}" >second 2>&1
 second=$?
 claim 'a second one is refused' "$([ $second -eq 1 ] && grep -qE "port $port.*in use" second || echo "status $second: $(tail -n 2 second)")"
-claim 'and the first one lives' "$(lives || echo 'it is gone')"
+serves 'and the first one lives, and serves'
 end_daemon
 claim 'SIGTERM ends it with status 0' "$([ "$status" -eq 0 ] || echo "status $status")"
 claim 'and its pid file is gone' "$([ ! -e pid ] || echo 'it is there')"
@@ -175,6 +188,7 @@ end_daemon KILL
 claim 'killed with -9 it leaves its pid file' "$([ -e pid ] || echo 'it does not')"
 begin "${base[@]}" -p pid
 claim 'and starts again over it' "$(lives && [ "$(cat pid)" = "$daemon" ] || echo "pid file: $(cat pid)")"
+serves 'and serves again'
 end_daemon
 
 # --- rights
@@ -183,22 +197,23 @@ says 'without the right to set the clock it says so' 'no right to set the clock'
 claim 'once' "$([ "$(grep -c 'right to set' log)" -eq 1 ] || echo "$(grep -c 'right to set' log) times")"
 said=$("$build/holdfast" status --port "$port" 2>&1)
 claim 'and in its status' "$(grep -qi 'no right to set\|not steer\|cannot set' <<<"$said" || echo "it says: $said")"
+serves 'and serves all the same'
 end_daemon
-claim 'and serves until it is ended' "$([ "$status" -eq 0 ] || echo "status $status")"
+claim 'until it is ended' "$([ "$status" -eq 0 ] || echo "status $status")"
 
 # --- files
 printf 'not a number\n' >drift
 begin "${base[@]}" -f drift
 says 'a drift file of garbage is named' 'drift file drift: .*not a number'
 claim 'once in its line' "$(grep -c 'drift file drift: drift file' log | grep -v '^0$')"
-claim 'and does not stop it' "$(lives || echo 'it is gone')"
+serves 'and does not stop it from serving'
 end_daemon
 claim 'nor is the file written over with what is not known' "$(grep -qx 'not a number' drift || echo "it holds $(cat drift)")"
 
 { cat good.conf && echo 'leapfile drift'; } >leap.conf
 begin -c leap.conf --no-clock-control "${unlisted[@]}"
 says 'a leap file that is none is named' 'leap file drift: line 1 is none of a list of leap seconds'
-claim 'and does not stop it either' "$(lives || echo 'it is gone')"
+serves 'and does not stop it either'
 end_daemon
 
 begin "${base[@]}" -l nowhere/log 2>/dev/null
@@ -222,7 +237,13 @@ echo 'restrct default' >>live.conf
 kill -HUP "$daemon"
 says 'a reload with an error names it' 'error: live.conf:5:1: .*"restrct"'
 says 'and keeps what was' 'live.conf is not loaded: the former configuration stays'
+serves 'and serves by that'
 sed -i '$d' live.conf
+cat keyed.conf >>live.conf
+kill -HUP "$daemon"
+says 'so does one with keys that cannot be read' 'error: live.conf:5:6: cannot read .*secret.keys: Permission denied'
+serves 'which is served by what was, too'
+sed -i '5,$d' live.conf
 echo 'server 192.0.2.7 iburst' >>live.conf
 kill -HUP "$daemon"
 says 'a reload without one is whole' 'live.conf is loaded anew'
@@ -270,5 +291,4 @@ claim 'and ends in order there too' "$([ ! -e pid ] && grep -q 'ending: Terminat
 env -u INVOCATION_ID "${as_nobody[@]}" timeout 20 "$build/holdfastd" --port "$port" -c good.conf --no-clock-control "${unlisted[@]}" --record calls >out 2>log </dev/null
 claim 'a start that fails in the background has its status' "$([ $? -eq 1 ] || echo "another status")"
 
-echo "daemon: $passed passed, $failed failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+tell_counts

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# One seed, one digest, whatever built the program: builds each variant under BUILD/VARIANT and compares what
-# the scenarios below end with. A variant is COMPILER-OPTION (gcc-O0, clang-O2) or `this`, the program in BUILD.
+# Check 19, between compilers: one seed, one digest, whatever built the program. Builds each variant under BUILD/VARIANT
+# and compares what the scenarios below end with. A variant is COMPILER-OPTION (gcc-O0, clang-O2) or `this`, the program in BUILD.
 # Usage: MAKE=make tests/digests.sh BUILD VARIANT...
 set -u
 build=$1
@@ -43,9 +43,9 @@ for variant; do
         fi
     done
     if [ -n "$differing" ]; then
-        echo "FAIL  digest $variant: none, or not that of $first, in:$differing"
+        echo "FAIL  check 19: digest of $variant: none, or not that of $first, in:$differing"
     elif [ "$variant" != "$first" ]; then
-        echo "ok    digest $variant equals $first in: $scenarios"
+        echo "ok    check 19: digest of $variant equals $first in: $scenarios"
     fi
 done
 echo "digests: $passed passed, $failed failed"

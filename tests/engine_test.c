@@ -347,6 +347,69 @@ static void a_leap_that_has_happened_is_no_longer_announced(void)
     wire_free(w);
 }
 
+/* Everybody's UTC goes by a second, the first node's clock as the kernel does it. */
+static void leap_everywhere(struct wire *w, double step_s)
+{
+    struct wire_node *n = &w->nodes[0];
+    struct effects out;
+    for (int i = 0; i < w->upstream_count; i++) {
+        w->upstreams[i].offset_s += step_s;
+        w->upstreams[i].leap = LEAP_NONE;
+    }
+    wire_clock(n);
+    n->clock = ntp_add_s(n->clock, step_s);
+    engine_clock_event(n->engine, wire_instant(n), CLOCK_LEAPT, step_s, &out);
+    n->wake = out.wake;
+}
+
+static bool is_asking(const struct wire_node *n)
+{
+    for (int i = 0; i < n->engine->source_count; i++) {
+        if (n->engine->sources[i].exchange.is_outstanding) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void a_leap_second_moves_nothing_and_loses_nothing_but_what_spans_it(void)
+{
+    static const double steps_s[] = {-1.0, 1.0};
+    for (int k = 0; k < 2; k++) {
+        struct wire *w = one_node(3);
+        struct wire_node *n = &w->nodes[0];
+        at_noon_of_a_leap_day(w);
+        n->skew = 20e-6;
+        wire_start(n);
+        wire_run(w, wire_s(w) + 4000.0);
+        for (int i = 0; i < 3; i++) {
+            w->upstreams[i].leap = steps_s[k] < 0.0 ? LEAP_INSERT : LEAP_DELETE;
+        }
+        wire_run(w, wire_s(w) + 4000.0);
+        CHECK_INT(engine_server_view(n->engine)->leap, steps_s[k] < 0.0 ? 1 : 2);
+        while (!is_asking(n)) { /* a question is on its way when it happens */
+            wire_run(w, wire_s(w) + 0.001);
+        }
+        double error_s = wire_error_s(n);
+        int changes = n->change_count, rejects = n->rejects, spikes = n->disputes;
+        leap_everywhere(w, steps_s[k]);
+        CHECK_INT(n->engine->system.state, STATE_SYNCHRONISED);
+        wire_run(w, wire_s(w) + 0.1);
+        CHECK(!is_asking(n));
+        CHECK_INT(n->engine->system.state, STATE_SYNCHRONISED);
+        for (int poll = 0; poll < 40; poll++) {
+            wire_run(w, wire_s(w) + 64.0);
+            CHECK_NEAR(wire_error_s(n), error_s + steps_s[k], 1e-3);
+        }
+        CHECK_INT(n->change_count, changes);
+        CHECK_INT(n->disputes, spikes);
+        CHECK_INT(n->steps, 0);
+        CHECK(n->rejects <= rejects + 3); /* the answers that spanned it */
+        CHECK_INT(engine_server_view(n->engine)->leap, LEAP_NONE);
+        wire_free(w);
+    }
+}
+
 static void one_upstream_of_three_cannot_announce_a_leap(void)
 {
     struct wire *w = one_node(3);
@@ -373,6 +436,53 @@ static void a_leap_is_announced_only_on_the_last_day_of_a_month(void)
     wire_start(n);
     wire_run(w, 600.0);
     CHECK_INT(engine_server_view(n->engine)->leap, LEAP_NONE);
+    wire_free(w);
+}
+
+/* What is said of reach, in order. */
+struct told {
+    int count;
+    char texts[8][256];
+};
+
+static void note_reach(void *context, const struct trace_record *record)
+{
+    struct told *told = context;
+    if (record->kind == TRACE_REACH && told->count < 8) {
+        (void)trace_text(record, told->texts[told->count++], sizeof told->texts[0]);
+    }
+}
+
+static void a_source_that_never_answers_is_told_once_and_again_when_it_does(void)
+{
+    static const uint8_t last[] = {3};
+    struct wire *w = one_node(2);
+    struct wire_node *n = &w->nodes[0];
+    struct told told = {0};
+    struct association_config *named =
+        wire_add_line(n, ASSOCIATION_SERVER, (struct address){.family = ADDRESS_NONE});
+    named->is_numeric = false;
+    named->name = "ntp.example";
+    wire_add_upstream(w, wire_address(UP, 3))->is_cut = true;
+    w->upstreams[1].stratum = 16; /* it has no time itself */
+    wire_start(n);
+    engine_set_trace(n->engine, note_reach, &told);
+    wire_run(w, 1.0);
+    wire_resolved(n, 2, last, 1);
+    wire_run(w, 6.5 * 64.0); /* seven polls: no longer than any source may need */
+    CHECK_INT(told.count, 1);
+    CHECK_STR(told.texts[0], "198.51.100.1 is reachable: answers");
+    wire_run(w, 30000.0);
+    CHECK_INT(told.count, 3);
+    CHECK_STR(told.texts[1], "198.51.100.2 is unreachable: eight polls, and its answers say that "
+                             "it has no time itself");
+    CHECK_STR(told.texts[2],
+              "198.51.100.3 (ntp.example) is unreachable: eight polls and never an answer: a wrong "
+              "address, no NTP server there, or a firewall that drops UDP port 123");
+    w->upstreams[2].is_cut = false;
+    wire_run(w, 40000.0);
+    CHECK_INT(told.count, 4);
+    CHECK_STR(told.texts[3], "198.51.100.3 (ntp.example) is reachable: answers");
     wire_free(w);
 }
 
@@ -471,8 +581,10 @@ const struct test_case engine_tests[] = {
     CASE(an_open_loop_panics_even_with_a_large_step_allowed),
     CASE(a_foreign_step_widens_the_bound_and_voids_samples),
     CASE(a_leap_that_has_happened_is_no_longer_announced),
+    CASE(a_leap_second_moves_nothing_and_loses_nothing_but_what_spans_it),
     CASE(one_upstream_of_three_cannot_announce_a_leap),
     CASE(a_leap_is_announced_only_on_the_last_day_of_a_month),
+    CASE(a_source_that_never_answers_is_told_once_and_again_when_it_does),
     CASE(a_better_transmit_time_counts),
     CASE(a_nonce_appears_in_nothing_else_that_is_sent),
     {NULL, NULL}};

@@ -58,7 +58,6 @@ static void rate_is_measured_and_carried_on(void)
     struct clock_map map = {.is_set = false};
     add(&map, pair_at(0, 50000));
     add(&map, pair_at(S, 50000));
-    CHECK(map.has_rate);
     CHECK_NEAR(map.rate, 50e-6, 1e-9);
     CHECK_NEAR((double)map_ns(&map, 3 * S), 3e9 + 150000, 2);
 }
@@ -95,7 +94,7 @@ static void step_begins_the_map_anew(void)
     struct clock_pair stepped = pair_at(S + S / 10, 0);
     stepped.system_ns -= S / 2;
     add(&map, stepped);
-    CHECK(!map.has_rate);
+    CHECK(map.rate == 0.0);
     CHECK_INT(map_ns(&map, S + S / 10), S / 2 + S / 10);
     add(&map, pair_at(0, 0)); /* the device's clock went back */
     CHECK_INT(map_ns(&map, 0), 0);
@@ -164,21 +163,20 @@ static void stamp_of_zero_is_none(void)
     CHECK(!stamp.has_software && stamp.has_hardware);
 }
 
-static void error_queue_tells_sends_from_icmp(void)
+static void error_queue_names_sends_and_nothing_else(void)
 {
     struct control control = {.message = {.msg_controllen = 0}};
     struct sock_extended_err error = {.ee_origin = SO_EE_ORIGIN_TIMESTAMPING, .ee_data = 41};
     struct packet_stamp stamp;
     append(&control, IPPROTO_IPV6, IPV6_RECVERR, &error, sizeof error);
     packet_stamp_read(&control.message, &stamp);
-    CHECK(stamp.is_sent && stamp.error == 0);
+    CHECK(stamp.is_sent);
     CHECK_INT(stamp.id, 41);
     control.message.msg_controllen = 0;
     error = (struct sock_extended_err){.ee_origin = SO_EE_ORIGIN_ICMP, .ee_errno = 111};
     append(&control, IPPROTO_IP, IP_RECVERR, &error, sizeof error);
     packet_stamp_read(&control.message, &stamp);
     CHECK(!stamp.is_sent);
-    CHECK_INT(stamp.error, 111);
 }
 
 static void short_control_messages_are_not_read(void)
@@ -204,6 +202,6 @@ const struct test_case hardware_clock_tests[] = {
     {"interface_without_a_clock_is_no_error", interface_without_a_clock_is_no_error},
     {"both_stamps_and_the_interface_are_read", both_stamps_and_the_interface_are_read},
     {"stamp_of_zero_is_none", stamp_of_zero_is_none},
-    {"error_queue_tells_sends_from_icmp", error_queue_tells_sends_from_icmp},
+    {"error_queue_names_sends_and_nothing_else", error_queue_names_sends_and_nothing_else},
     {"short_control_messages_are_not_read", short_control_messages_are_not_read},
     {NULL, NULL}};

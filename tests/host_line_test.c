@@ -24,11 +24,11 @@ static void paths_are_kept_as_written(void)
 }
 
 static void check_filegen(const struct filegen *filegen, const char *name, const char *file,
-                          const char *type, bool link, bool enabled, unsigned line)
+                          enum filegen_type type, bool link, bool enabled, unsigned line)
 {
     check_text(filegen->name, name, "name", __FILE__, line);
     check_text(filegen->file, file, "file", __FILE__, line);
-    check_text(filegen->type, type, "type", __FILE__, line);
+    check_report(filegen->type == type, "type", __FILE__, line);
     check_report(filegen->link == link, "link", __FILE__, line);
     check_report(filegen->enabled == enabled, "enabled", __FILE__, line);
 }
@@ -45,11 +45,12 @@ static void statistics_and_filegen_make_one_entry_a_kind(void)
     CHECK(host->loopstats && host->peerstats && host->rawstats);
     CHECK(!host->clockstats && !host->sysstats && !host->protostats);
     REQUIRE(host->filegen_count == 5);
-    check_filegen(&host->filegens[0], "loopstats", "loops", "week", false, true, __LINE__);
-    check_filegen(&host->filegens[1], "peerstats", "peerstats", "day", true, true, __LINE__);
-    check_filegen(&host->filegens[2], "clockstats", "clockstats", "day", true, false, __LINE__);
-    check_filegen(&host->filegens[3], "rawstats", "rawstats", "none", true, true, __LINE__);
-    check_filegen(&host->filegens[4], "sysstats", "sys", "day", true, false, __LINE__);
+    check_filegen(&host->filegens[0], "loopstats", "loops", FILEGEN_WEEK, false, true, __LINE__);
+    check_filegen(&host->filegens[1], "peerstats", "peerstats", FILEGEN_DAY, true, true, __LINE__);
+    check_filegen(&host->filegens[2], "clockstats", "clockstats", FILEGEN_DAY, true, false,
+                  __LINE__);
+    check_filegen(&host->filegens[3], "rawstats", "rawstats", FILEGEN_NONE, true, true, __LINE__);
+    check_filegen(&host->filegens[4], "sysstats", "sys", FILEGEN_DAY, true, false, __LINE__);
     ntpconf_free(conf);
 }
 

@@ -2,6 +2,8 @@
 /*
  * Looking into an engine: how long it lasts, and what was counted.
  */
+#include "../engine/inspection.h"
+
 #include "check.h"
 #include "wire.h"
 
@@ -100,7 +102,7 @@ static void every_datagram_is_counted_where_it_belongs(void)
     CHECK_INT(c->received - before.received, 8);
     CHECK_INT(c->processed - before.processed, 4);
     CHECK_INT(c->malformed - before.malformed, 2);
-    CHECK_INT(c->declined - before.declined, 1);
+    CHECK_INT(c->declined - before.declined, 2);
     CHECK_INT(c->bad_auth - before.bad_auth, 0);
     CHECK_INT(c->version_4 - before.version_4, 4);
     CHECK_INT(c->version_older - before.version_older, 4);
@@ -111,6 +113,64 @@ static void every_datagram_is_counted_where_it_belongs(void)
     CHECK_INT(c->served.version_1_clients, 1);
     CHECK_INT(c->served.version_1_modeless, 1);
     CHECK_INT(c->served.version_1_symmetric, 0);
+    wire_free(w);
+}
+
+/* What every packet became, without `received`. */
+static uint64_t all_fates(const struct packet_counts *p)
+{
+    return p->processed + p->restricted + p->malformed + p->bad_auth + p->declined + p->limited;
+}
+
+/* Requests and answers of every form, from a stranger, from one who is forbidden, from an upstream
+ * and from itself, as often as it takes to be limited. */
+static void every_packet_has_one_fate_and_a_kiss_is_no_answer(void)
+{
+    static const struct restrict_entry entries[] = {
+        {.address = {ADDRESS_V4, {192, 0, 2, 66}}, .prefix = 32, .flags = ACCESS_IGNORE},
+        {.address = {ADDRESS_V4, {0}},
+         .is_default = true,
+         .flags = ACCESS_LIMITED | ACCESS_KOD | ACCESS_VERSION},
+    };
+    struct wire *w = wire_new();
+    struct wire_node *n = wire_add_node(w, wire_address(10, 0, 0, 1));
+    n->config.access = (struct access_list){entries, 2};
+    n->config.client_capacity = 16;
+    wire_add_upstream(w, wire_address(198, 51, 100, 1));
+    wire_add_line(n, ASSOCIATION_SERVER, wire_address(198, 51, 100, 1))->maxpoll = 6;
+    wire_start(n);
+    wire_run(w, 2000.0);
+    const struct address from[] = {wire_address(192, 0, 2, 1), wire_address(192, 0, 2, 66),
+                                   wire_address(198, 51, 100, 1), n->own};
+    for (unsigned i = 0; i < 4 * 256 * 3; i++) {
+        struct wire_packet packet = {.from = {from[i % 4], 5000},
+                                     .to = {n->own, i % 5 == 0 ? WIRE_PORTS : NTP_PORT},
+                                     .size = (uint16_t)(i % 7 == 0      ? 20
+                                                        : i / 1024 == 0 ? 48
+                                                        : i / 1024 == 1 ? 68
+                                                                        : 61)};
+        packet.bytes[0] = (uint8_t)(i / 4);
+        packet.bytes[51] = 1; /* a key that is not there */
+        wire_arrive(n, &packet);
+    }
+    struct service_counts threads = {.version_4 = 400, .version_older = 56};
+    for (unsigned i = 0; i < SERVICE_VERDICTS; i++) {
+        threads.verdicts[i] = UINT64_C(1) << (20 + i);
+    }
+    const struct engine_counters *c = engine_counters(n->engine);
+    struct packet_counts mine = inspection_packet_counts(c, NULL);
+    struct packet_counts all = inspection_packet_counts(c, &threads);
+    CHECK(mine.processed > 0 && mine.restricted > 0 && mine.malformed > 0 && mine.bad_auth > 0);
+    CHECK(mine.declined > 0 && mine.limited > mine.kissed && mine.kissed > 0);
+    CHECK_INT(mine.received, c->received);
+    CHECK_INT(all_fates(&mine), mine.received);
+    CHECK_INT(mine.version_4 + mine.version_older, mine.received);
+    CHECK_INT(all.received - mine.received, ((UINT64_C(1) << SERVICE_VERDICTS) - 1) << 20);
+    CHECK_INT(all_fates(&all), all.received);
+    CHECK_INT(all.processed - mine.processed, threads.verdicts[SERVICE_ANSWERED]);
+    CHECK_INT(all.kissed - mine.kissed, threads.verdicts[SERVICE_KISSED]);
+    CHECK_INT(all.version_4 - mine.version_4, 400);
+    CHECK_INT(all.version_older - mine.version_older, 56);
     wire_free(w);
 }
 
@@ -136,6 +196,8 @@ const struct test_case inspection_tests[] = {
      tos_holdover_counts_from_when_the_last_source_falls_silent},
     {"nothing_lasts_that_has_not_begun", nothing_lasts_that_has_not_begun},
     {"every_datagram_is_counted_where_it_belongs", every_datagram_is_counted_where_it_belongs},
+    {"every_packet_has_one_fate_and_a_kiss_is_no_answer",
+     every_packet_has_one_fate_and_a_kiss_is_no_answer},
     {"sums_of_service_counts_have_every_count", sums_of_service_counts_have_every_count},
     {NULL, NULL},
 };

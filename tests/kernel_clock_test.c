@@ -436,16 +436,27 @@ static void armed_leap_happens_once_and_is_disarmed(struct kernel_clock *clock)
     CHECK_INT(perform_rate(clock, 0), 0);
     CHECK_INT(truth_now().status & (STA_INS | STA_DEL), 0);
     CHECK_INT(truth_now().tai_s, 38); /* the kernel's count is not put back */
+    CHECK_INT(perform_rate(clock, 0), 0);
+    CHECK_INT(truth_now().tai_s, 38);
 }
 
 static void deleted_second_is_a_leap_forward(struct kernel_clock *clock)
 {
+    kernel_clock_set_tai(clock, 37);
     approach_midnight(clock, 1.1);
     CHECK_INT(perform_leap(clock, LEAP_DELETE), 0);
     CHECK_INT(truth_now().status, STA_DEL);
+    double error = truth_now().error_s;
     pause_s(0.15);
+    CHECK_NEAR(truth_now().error_s, error + 1, NEAR_S);
     check_event(clock, CLOCK_LEAPT, 1, 0);
+    CHECK_INT(truth_now().status & (STA_INS | STA_DEL), 0);
     check_quiet(clock);
+    CHECK_INT(perform_rate(clock, 0), 0);
+    CHECK_INT(truth_now().status & (STA_INS | STA_DEL), 0);
+    CHECK_INT(truth_now().tai_s, 36);
+    CHECK_INT(perform_rate(clock, 0), 0); /* what the kernel told meanwhile is what is wanted */
+    CHECK_INT(truth_now().tai_s, 36);
 }
 
 static void disarmed_leap_does_not_happen(struct kernel_clock *clock)

@@ -55,8 +55,8 @@ static void keys_may_be_named_after_their_use_and_trust_is_noted(void)
 static void key_that_cannot_work_is_refused(void)
 {
     CHECK_REFUSED("server a key 1\ntrustedkey 1\n",
-                  "c:2:12: warning: key 1 is trusted but not in any file\n"
-                  "c:1:14: error: key 1 is nowhere: no \"keys\" line names a file\n");
+                  "c:1:14: error: key 1 is nowhere: no \"keys\" line names a file\n"
+                  "c:2:12: warning: key 1 is trusted but not in any file\n");
     CHECK(load_with_keys("1 SHA1 a\n", "keys ntp.keys\ntrustedkey 1\nserver -4 a minpoll 5 key 2\n",
                          "ntp.conf:3:27: error: key 2 is not in ntp.keys\n") == NULL);
     CHECK(load_with_keys("1 SHA1 a\n", "keys ntp.keys\nserver a key 1\n",
@@ -197,8 +197,8 @@ static void made_up_keys_depend_on_seed_and_id_alone(void)
 static void made_up_keys_do_not_hide_what_the_file_leaves_out(void)
 {
     CHECK_REFUSED("server a key 7\nkeys k\n",
-                  "c:2:6: note: k is not there: 1 made-up AES128CMAC key stands instead\n"
-                  "c:1:14: error: key 7 is not trusted; add \"trustedkey 7\"\n");
+                  "c:1:14: error: key 7 is not trusted; add \"trustedkey 7\"\n"
+                  "c:2:6: note: k is not there: 1 made-up AES128CMAC key stands instead\n");
 }
 
 static void request_and_control_keys_are_named_as_useless(void)

@@ -141,7 +141,7 @@ static const struct {
      "1:42: error: a key takes at most 4 addresses"},
     {"1 SHA1 a 192.0.2.1 xyzzy", "1:20: error: nothing is expected after the address list"},
     {"1 SHA1 a\n1 SHA1 b", "2:1: error: key 1 is already on line 1"},
-    {"1 SHA1 a\x01", "1:9: error: control byte 0x01 has no place in a text file"},
+    {"1 SHA1 a\x01", "1:9: error: this is no text file: byte 0x01"},
 };
 
 /* Each bad line stands before a good one: a key file is never half used. No complaint repeats a

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../engine/packet.h"
 #include "check.h"
 
 /* The last rows of the list of July 2024, with the hash of just these words. */
@@ -80,6 +81,45 @@ static void a_damaged_list_is_refused_and_says_nothing(void)
     }
 }
 
+static void a_list_hands_on_its_leap_seconds_and_when_it_expires(void)
+{
+    static const struct leap_file file = {
+        .count = 5,
+        .rows = {{INT64_C(63072000), 10}, /* the first row begins with none */
+                 {INT64_C(78796800), 11},
+                 {INT64_C(94694400), 13},  /* by two: none that a clock could make */
+                 {INT64_C(126230401), 14}, /* not at midnight */
+                 {LAST_S, 13}},
+        .expires_s = 12345};
+    struct leap_list list = leap_file_leaps(&file);
+    CHECK_INT(list.expires_s, 12345);
+    CHECK_INT(list.count, 2);
+    CHECK_INT(list.leaps[0].at_s, 78796800);
+    CHECK_INT(list.leaps[0].kind, LEAP_INSERT);
+    CHECK_INT(list.leaps[1].at_s, LAST_S);
+    CHECK_INT(list.leaps[1].kind, LEAP_DELETE);
+    struct leap_file none = {.count = 0};
+    CHECK_INT(leap_file_leaps(&none).count, 0);
+    CHECK_INT(leap_file_leaps(&none).expires_s, 0);
+}
+
+static void of_a_long_list_the_newest_are_handed_on(void)
+{
+    struct leap_file file = {.count = LEAP_ROWS_MAX, .expires_s = 1};
+    for (unsigned i = 0; i < LEAP_ROWS_MAX; i++) {
+        file.rows[i].from_s = 86400 * (int64_t)i;
+        file.rows[i].tai_s = (int32_t)i;
+    }
+    struct leap_list list = leap_file_leaps(&file);
+    CHECK_INT(list.count, LEAPS_MAX);
+    for (unsigned i = 0; i < LEAPS_MAX; i++) {
+        CHECK_INT(list.leaps[i].at_s, 86400 * (LEAP_ROWS_MAX - LEAPS_MAX + (int64_t)i));
+    }
+    file.count = LEAPS_MAX + 1; /* all of them fit */
+    CHECK_INT(leap_file_leaps(&file).count, LEAPS_MAX);
+    CHECK_INT(leap_file_leaps(&file).leaps[0].at_s, 86400);
+}
+
 static void a_list_that_is_not_there_is_told(void)
 {
     struct leap_file list;
@@ -94,5 +134,8 @@ const struct test_case leap_file_tests[] = {
     {"next_to_a_leap_second_and_before_the_first_nothing_is_said",
      next_to_a_leap_second_and_before_the_first_nothing_is_said},
     {"a_damaged_list_is_refused_and_says_nothing", a_damaged_list_is_refused_and_says_nothing},
+    {"a_list_hands_on_its_leap_seconds_and_when_it_expires",
+     a_list_hands_on_its_leap_seconds_and_when_it_expires},
+    {"of_a_long_list_the_newest_are_handed_on", of_a_long_list_the_newest_are_handed_on},
     {"a_list_that_is_not_there_is_told", a_list_that_is_not_there_is_told},
     {NULL, NULL}};

@@ -13,7 +13,7 @@ PATH=$PATH:/usr/sbin:/sbin
 [ -d "${1:-}" ] || { echo 'usage: tests/live.sh BUILD [CASE]...' >&2; exit 2; }
 build=$(cd "$1" && pwd)
 shift
-on_hosts=(group clock_set discipline upstreams clients symmetric ntpq failures access ipv6 harness) # the longest first
+on_hosts=(group clock_set discipline upstreams leap clients symmetric ntpq failures access ipv6 harness) # the longest first
 on_files=(capture statistics)                                       # read what the others left
 jobs=${LIVE_JOBS:-6}
 if [ $# -gt 0 ]; then
@@ -52,7 +52,7 @@ run_case() { # run_case CASE BUILD: leaves BUILD/live/CASE.log and .time
 export -f run_case
 
 tell() { # tell CASE...: what they said, and their counts
-    local name counts status took good bad
+    local name counts status took good bad line
     for name; do
         status=1 took=0 # of a case that never ran
         { read -r status took <"$build/live/$name.time"; } 2>/dev/null
@@ -62,6 +62,9 @@ tell() { # tell CASE...: what they said, and their counts
         passed=$((passed + good)) failed=$((failed + bad))
         if [ "$bad" -eq 0 ]; then
             printf 'ok    live %-11s %3d claims in %3d s\n' "$name" "$good" "$took"
+            while IFS= read -r line; do # parts of it that could not run here
+                leave_out "${line#*: }" "$(sed -E 's/^skip +live ([^:]*):.*/\1/' <<<"$line")"
+            done < <(grep '^skip ' "$build/live/$name.log")
         else
             printf 'FAIL  live %-11s %3d claims in %3d s, %d failed\n' "$name" $((good + bad)) "$took" "$bad"
             sed '$d' "$build/live/$name.log" | head -n 60 | sed 's/^/      /'
@@ -105,6 +108,7 @@ else
         setpriv --pdeathsig TERM xargs -P "$jobs" -I{} setpriv --pdeathsig TERM bash -c 'run_case "$@"' - {} "$build"
     tell "${on_hosts[@]}"
 fi
+export LIVE_WITHOUT_HOSTS=$why
 for name in "${on_files[@]}"; do
     if [ "$name" = capture ] && [ -n "$why" ]; then
         leave_out "$why" capture

@@ -101,17 +101,20 @@ static inline void lockstep_start_recording(struct lockstep *l)
     recording_header(l->recording);
 }
 
-/* `count` engines of one configuration and one seed, their clock 3 ms behind and 12 ppm fast. */
-static inline struct lockstep *lockstep_new(const struct engine_config *config, int count,
-                                            bool records)
+/* `count` engines of one configuration and one seed, their clock 3 ms behind and 12 ppm fast, which
+ * begin when `begin_s` is now. */
+static inline struct lockstep *lockstep_new_at(const struct engine_config *config, int count,
+                                               bool records, double begin_s)
 {
     struct lockstep *l = calloc(1, sizeof *l);
     uint8_t key[32] = {7, 1, 8};
+    l->now = ticks_from_s(begin_s);
+    l->read = l->now;
     l->config = config;
     l->count = count;
     l->skew = 12e-6;
     l->clock = ntp_add_s(lockstep_true_time(l), -0.003);
-    l->next_stranger = ticks_from_s(20.5);
+    l->next_stranger = l->now + ticks_from_s(20.5);
     struct instant now = lockstep_instant(l);
     for (int i = 0; i < count; i++) {
         l->memory[i] = aligned_alloc(16, engine_size(config));
@@ -126,6 +129,12 @@ static inline struct lockstep *lockstep_new(const struct engine_config *config, 
         lockstep_record(l, &call, 0);
     }
     return l;
+}
+
+static inline struct lockstep *lockstep_new(const struct engine_config *config, int count,
+                                            bool records)
+{
+    return lockstep_new_at(config, count, records, 0.0);
 }
 
 static inline void lockstep_free(struct lockstep *l)

@@ -194,6 +194,66 @@ static void reopening_follows_a_file_that_was_moved_away(void)
     place_close(&place);
 }
 
+static void reopening_loses_no_count_of_repeats(void)
+{
+    struct place place = place_open();
+    char *moved = g_strconcat(place.path, ".1", NULL), *error = NULL;
+    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    log_line(log, LOG_LEVEL_INFO, "same");
+    log_line(log, LOG_LEVEL_INFO, "same");
+    CHECK(log_reopen(log, place.path, &error)); /* reloaded, not rotated */
+    log_line(log, LOG_LEVEL_INFO, "same");
+    CHECK_TEXTS(place.path, "same\n");
+    CHECK_INT(g_rename(place.path, moved), 0);
+    CHECK(log_reopen(log, place.path, &error));
+    CHECK_TEXTS(moved, "same\nthe line before was said 2 times more\n");
+    log_line(log, LOG_LEVEL_INFO, "same"); /* nothing stands in this file yet */
+    log_line(log, LOG_LEVEL_INFO, "same");
+    log_close(log);
+    CHECK_TEXTS(place.path, "same\nthe line before was said 1 time more\n");
+    g_unlink(moved);
+    g_free(moved);
+    place_close(&place);
+}
+
+static void reopening_loses_no_count_of_lost_lines(void)
+{
+    struct place place = place_open();
+    char *link = g_build_filename(place.folder, "link", NULL), *error = NULL;
+    char *told = g_build_filename(place.folder, "told", NULL);
+    CHECK_INT(symlink("/dev/full", link), 0);
+    int kept = redirect_stderr(told);
+    struct log *log = open_log(link, LOG_LEVEL_INFO);
+    log_line(log, LOG_LEVEL_INFO, "lost 1");
+    log_line(log, LOG_LEVEL_INFO, "lost 2");
+    CHECK(log_reopen(log, place.path, &error));
+    log_line(log, LOG_LEVEL_INFO, "there");
+    log_close(log);
+    restore_stderr(kept);
+    CHECK_TEXTS(place.path, "there\nwarning: the log can be written again; 2 lines were lost\n");
+    g_unlink(link);
+    g_unlink(told);
+    g_free(link);
+    g_free(told);
+    place_close(&place);
+}
+
+static void what_is_not_wanted_is_known_before_its_text(void)
+{
+    struct place place = place_open();
+    struct log *log = open_log(place.path, LOG_LEVEL_NOTICE);
+    CHECK(log_wants(log, LOG_LEVEL_NOTICE) && !log_wants(log, LOG_LEVEL_INFO));
+    CHECK(!log_admits(log, LOG_LEVEL_INFO, "kind"));
+    for (int i = 0; i < LOG_OFTEN_LINES; i++) {
+        CHECK(log_admits(log, LOG_LEVEL_NOTICE, "kind"));
+    }
+    CHECK(!log_admits(log, LOG_LEVEL_NOTICE, "kind"));
+    log_often(log, LOG_LEVEL_NOTICE, "kind", "counted together");
+    log_close(log);
+    CHECK_TEXTS(place.path, "kind: 2 more lines were left out\n");
+    place_close(&place);
+}
+
 static void file_that_cannot_be_opened_is_an_error(void)
 {
     char *error = NULL;
@@ -279,6 +339,9 @@ const struct test_case log_tests[] = {
     {"control_characters_make_no_second_line", control_characters_make_no_second_line},
     {"long_lines_are_cut_and_still_end", long_lines_are_cut_and_still_end},
     {"reopening_follows_a_file_that_was_moved_away", reopening_follows_a_file_that_was_moved_away},
+    {"reopening_loses_no_count_of_repeats", reopening_loses_no_count_of_repeats},
+    {"reopening_loses_no_count_of_lost_lines", reopening_loses_no_count_of_lost_lines},
+    {"what_is_not_wanted_is_known_before_its_text", what_is_not_wanted_is_known_before_its_text},
     {"file_that_cannot_be_opened_is_an_error", file_that_cannot_be_opened_is_an_error},
     {"full_disk_is_told_once_and_again_when_it_works",
      full_disk_is_told_once_and_again_when_it_works},

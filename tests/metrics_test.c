@@ -190,6 +190,7 @@ static const struct metrics_terms *bench_terms(struct bench *b)
                                       .config = &b->node->config,
                                       .threads = &b->threads,
                                       .thread_count = 3,
+                                      .thread_send_errors = 90,
                                       .udp = &b->udp,
                                       .version = "holdfastd 1.2.3",
                                       .may_steer = true};
@@ -350,6 +351,10 @@ static void counters_are_the_sum_of_the_main_loop_and_the_threads(void)
     b.threads.verdicts[SERVICE_ANSWERED] = 1000;
     b.threads.verdicts[SERVICE_KISSED] = 200;
     b.threads.verdicts[SERVICE_MALFORMED] = 30;
+    b.threads.verdicts[SERVICE_RESTRICTED] = 5;
+    b.threads.verdicts[SERVICE_LIMITED] = 7;
+    b.threads.verdicts[SERVICE_BAD_AUTH] = 11;
+    b.threads.verdicts[SERVICE_MODE] = 2;
     b.threads.version_4 = 1100;
     b.threads.version_older = UINT64_MAX;
     b.udp = (struct udp_counts){.received = 1,
@@ -363,21 +368,25 @@ static void counters_are_the_sum_of_the_main_loop_and_the_threads(void)
     char *page = page_of(bench_terms(&b));
     CHECK_INT(c->served.verdicts[SERVICE_ANSWERED], 1);
     CHECK(c->sent >= 10 && c->received >= 10);
-    NUMBER("holdfast_received_packets_total", (double)c->received + 1230);
-    NUMBER("holdfast_processed_packets_total", (double)c->processed + 1200);
-    NUMBER("holdfast_declined_packets_total", (double)c->declined);
-    NUMBER("holdfast_bad_auth_packets_total", (double)c->bad_auth);
+    NUMBER("holdfast_received_packets_total", (double)c->received + 1255);
+    /* Who is kissed gets no time: over the limit, and not processed. */
+    NUMBER("holdfast_processed_packets_total", (double)c->processed + 1000);
+    NUMBER("holdfast_limited_packets_total", 207);
+    NUMBER("holdfast_malformed_packets_total", (double)c->malformed + 30);
+    NUMBER("holdfast_restricted_packets_total", 5);
+    NUMBER("holdfast_declined_packets_total", (double)c->declined + 2);
+    NUMBER("holdfast_bad_auth_packets_total", (double)c->bad_auth + 11);
     NUMBER("holdfast_polls_total", (double)c->sent);
     VALUE("holdfast_clock_refused_total", "0");
     VALUE("holdfast_requests_total{verdict=\"answered\"}", "1001");
     VALUE("holdfast_requests_total{verdict=\"kissed\"}", "200");
     VALUE("holdfast_requests_total{verdict=\"malformed\"}", "30");
-    VALUE("holdfast_requests_total{verdict=\"limited\"}", "0");
+    VALUE("holdfast_requests_total{verdict=\"limited\"}", "7");
     VALUE("holdfast_requests_by_version_total{version=\"4\"}", "1101");
     VALUE("holdfast_requests_by_version_total{version=\"older\"}", "18446744073709551615");
     VALUE("holdfast_udp_received_packets_total", "1");
     VALUE("holdfast_udp_sent_packets_total", "2");
-    VALUE("holdfast_udp_errors_total{kind=\"send\"}", "3");
+    VALUE("holdfast_udp_errors_total{kind=\"send\"}", "93");
     VALUE("holdfast_udp_errors_total{kind=\"icmp\"}", "4");
     VALUE("holdfast_udp_stamps_total{kind=\"kernel\"}", "5");
     VALUE("holdfast_udp_stamps_total{kind=\"hardware\"}", "6");

@@ -53,8 +53,8 @@ static void check_group_member(const char *path, const char *peer, const char *c
     struct messages *messages = messages_new();
     struct ntpconf *conf = ntpconf_load(path, &options, messages);
     char *expected = g_strdup_printf(
-        "%s:8:1: note: \"requestkey\" has no effect: mode 7 does not exist here\n"
-        "%s:6:6: note: /etc/ntp.keys is not there: 1 made-up AES128CMAC key stands instead\n",
+        "%s:6:6: note: /etc/ntp.keys is not there: 1 made-up AES128CMAC key stands instead\n"
+        "%s:8:1: note: \"requestkey\" has no effect: mode 7 does not exist here\n",
         path, path);
     CHECK_MESSAGES(messages, expected);
     g_free(expected);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The recording's file: whose it is, when it is written, and what a full disk does.
+ * The recording's file: whose it is, when it is written, that a life can be lived again from it,
+ * and what a full disk does.
  */
 #include "../engine/daemon/recorder.h"
 
@@ -90,37 +91,144 @@ static void the_file_is_its_owners_alone_and_new(void)
     place_close(&p);
 }
 
-static void what_is_recorded_can_be_read_again(void)
+/* An engine that lives by a recording, and what it came to. */
+struct relived {
+    struct engine *engine;
+    void *engine_memory, *config_memory;
+    struct engine_call call; /* the last one, and what came of it */
+    struct effects effects;
+    bool has_effects;
+    uint64_t hash; /* as recorded for it */
+    long calls, differences;
+};
+
+/* Reads the next call and makes it; false at the end, which *verdict names. */
+static bool relived_next(struct relived *r, struct recording_reader *reader,
+                         enum recording_verdict *verdict)
+{
+    size_t wanted = recording_config_size(reader);
+    void *memory = wanted > 0 ? aligned_alloc(16, (wanted + 15) / 16 * 16) : NULL;
+    *verdict = recording_read(reader, memory, &r->call, &r->hash);
+    if (*verdict != RECORDING_OK) {
+        free(memory);
+        return false;
+    }
+    r->has_effects = r->call.verb != VERB_INIT && r->call.verb != VERB_ADOPT;
+    if (r->has_effects) {
+        engine_call(r->engine, &r->call, &r->effects);
+        r->differences += effects_hash(&r->effects) != r->hash;
+    } else {
+        const struct engine_config *config = r->call.u.begin.config;
+        void *room = aligned_alloc(16, (engine_size(config) + 15) / 16 * 16);
+        r->engine = r->call.verb == VERB_INIT
+                        ? engine_init(room, config, r->call.u.begin.key, r->call.now)
+                        : engine_adopt(room, config, r->engine, r->call.now);
+        free(r->engine_memory);
+        free(r->config_memory);
+        r->engine_memory = room;
+        r->config_memory = memory;
+    }
+    r->calls++;
+    return true;
+}
+
+static void relived_free(struct relived *r)
+{
+    free(r->engine_memory);
+    free(r->config_memory);
+}
+
+/* Lives through a recording in memory and hands each call, with what came of it, to the recorder:
+ * of call number `lie` (0: of none) something else. */
+static void record_again(const struct lockstep *l, long lie, struct recorder *recorder,
+                         struct log *log)
+{
+    struct recording_reader reader;
+    struct relived first = {0};
+    enum recording_verdict verdict;
+    CHECK_INT(recording_open(&reader, l->recording, l->recording_size), RECORDING_OK);
+    while (relived_next(&first, &reader, &verdict)) {
+        first.effects.wake.ticks += first.calls == lie;
+        recorder_write(recorder, &first.call, first.has_effects ? &first.effects : NULL, log);
+    }
+    CHECK_INT(verdict, RECORDING_END);
+    CHECK_INT(first.calls, l->calls + 2); /* and how it began, and the reload */
+    relived_free(&first);
+}
+
+/* What the file has written down, lived through once more: how many of its calls came to another
+ * end. */
+static void check_file(const struct place *p, long calls, long differences, int end)
+{
+    char *bytes = NULL;
+    gsize size = 0;
+    struct recording_reader reader;
+    struct relived again = {0};
+    enum recording_verdict verdict;
+    CHECK(g_file_get_contents(p->path, &bytes, &size, NULL));
+    CHECK_INT(recording_open(&reader, (const uint8_t *)bytes, size), RECORDING_OK);
+    while (relived_next(&again, &reader, &verdict)) {
+    }
+    CHECK_INT(verdict, end);
+    CHECK_INT(again.calls, calls);
+    CHECK_INT(again.differences, differences);
+    relived_free(&again);
+    g_free(bytes);
+}
+
+/* A life with a reload, in a file; of call number `lie` with what did not come of it. */
+static struct lockstep *record_life(struct place *p, struct lockstep_lines lines[2], long lie)
+{
+    char *error = NULL;
+    place_open(p);
+    lockstep_fill(&lines[0]);
+    lockstep_copy(&lines[1], &lines[0]);
+    lines[1].config.association_count = 3;
+    struct lockstep *l = lockstep_new(&lines[0].config, 1, true);
+    lockstep_run(l, 500.0);
+    lockstep_reload(l, &lines[1].config);
+    lockstep_run(l, 900.0);
+    struct recorder *recorder = recorder_open(p->path, &error);
+    record_again(l, lie, recorder, p->log);
+    recorder_close(recorder, p->log);
+    CHECK_INT(lines_with(p, "recording"), 0);
+    return l;
+}
+
+static void what_is_recorded_replays_to_the_same_effects(void)
 {
     struct place p;
-    struct lockstep_lines lines;
-    struct recording_reader reader;
-    char *error = NULL, *bytes = NULL;
+    struct lockstep_lines lines[2];
+    char *bytes = NULL;
     gsize size = 0;
-    place_open(&p);
-    lockstep_fill(&lines);
-    struct lockstep *l = lockstep_new(&lines.config, 1, true);
-    lockstep_run(l, 500.0);
-    struct recorder *recorder = recorder_open(p.path, &error);
-    CHECK_INT(recording_open(&reader, l->recording, l->recording_size), RECORDING_OK);
-    for (;;) { /* the calls of a recording in memory, once more into the file */
-        struct engine_call call;
-        uint64_t hash;
-        size_t wanted = recording_config_size(&reader);
-        void *memory = wanted > 0 ? aligned_alloc(16, wanted) : NULL;
-        if (recording_read(&reader, memory, &call, &hash) != RECORDING_OK) {
-            break;
-        }
-        recorder_write(recorder, &call, NULL, p.log);
-        free(memory);
-    }
-    recorder_close(recorder, p.log);
+    struct lockstep *l = record_life(&p, lines, 0);
+    CHECK(l->sends > 20 && l->calls > 100);
+    check_file(&p, l->calls + 2, 0, RECORDING_END);
     CHECK(g_file_get_contents(p.path, &bytes, &size, NULL));
-    CHECK_INT(size, l->recording_size);
-    CHECK(size == l->recording_size && memcmp(bytes, l->recording, 16) == 0);
-    CHECK_INT(recording_open(&reader, (const uint8_t *)bytes, size), RECORDING_OK);
-    CHECK_INT(lines_with(&p, "recording"), 0);
+    CHECK(size == l->recording_size && memcmp(bytes, l->recording, size) == 0);
     g_free(bytes);
+    lockstep_free(l);
+    place_close(&p);
+}
+
+static void effect_that_was_another_shows_in_the_replay(void)
+{
+    struct place p;
+    struct lockstep_lines lines[2];
+    struct lockstep *l = record_life(&p, lines, 200);
+    check_file(&p, l->calls + 2, 1, RECORDING_END);
+    lockstep_free(l);
+    place_close(&p);
+}
+
+/* As a host leaves it that died. */
+static void last_record_that_was_cut_spoils_none_before_it(void)
+{
+    struct place p;
+    struct lockstep_lines lines[2];
+    struct lockstep *l = record_life(&p, lines, 0);
+    CHECK_INT(truncate(p.path, (off_t)size_of(p.path) - 1), 0);
+    check_file(&p, l->calls + 1, 0, RECORDING_CUT);
     lockstep_free(l);
     place_close(&p);
 }
@@ -226,7 +334,7 @@ static void a_full_disk_is_told_once_and_ends_the_recording(void)
     recorder_write(recorder, &call, NULL, p.log);
     recorder_close(recorder, p.log);
     CHECK_INT(size_of(p.path), size);
-    CHECK_INT(size, RECORDING_HEADER_SIZE + record + 500);
+    CHECK_INT(size, RECORDING_HEADER_SIZE + record * (1 + 500 / record)); /* none half written */
     CHECK_INT(lines_with(&p, "File too large"), 1);
     CHECK_INT(lines_with(&p, "nothing more is recorded"), 1);
     place_close(&p);
@@ -239,7 +347,10 @@ static void nothing_is_closed_without_complaint(void)
 
 const struct test_case recorder_tests[] = {
     {"the_file_is_its_owners_alone_and_new", the_file_is_its_owners_alone_and_new},
-    {"what_is_recorded_can_be_read_again", what_is_recorded_can_be_read_again},
+    {"what_is_recorded_replays_to_the_same_effects", what_is_recorded_replays_to_the_same_effects},
+    {"effect_that_was_another_shows_in_the_replay", effect_that_was_another_shows_in_the_replay},
+    {"last_record_that_was_cut_spoils_none_before_it",
+     last_record_that_was_cut_spoils_none_before_it},
     {"effects_are_written_as_their_hash", effects_are_written_as_their_hash},
     {"calls_reach_the_file_within_a_second_of_their_time",
      calls_reach_the_file_within_a_second_of_their_time},

@@ -82,6 +82,8 @@ static void fill_distinct(struct lockstep_lines *c)
     c->config.client_capacity = 4096;
     c->config.clock = (struct clock_ability){1e-9, INT64_C(1) << 40, -31, false};
     c->config.drift_ppm = -499.999;
+    c->config.leaps = (struct leap_list){
+        INT64_C(1) << 40, 2, {{-INT64_C(1483228800), LEAP_DELETE}, {1830297600, LEAP_INSERT}}};
 }
 
 static void check_lines(const struct engine_config *a, const struct engine_config *b)
@@ -151,6 +153,8 @@ static void check_plain_fields(const struct engine_config *a, const struct engin
     CHECK_INT(a->clock.precision, b->clock.precision);
     CHECK_INT(a->clock.can_steer, b->clock.can_steer);
     CHECK(a->drift_ppm == b->drift_ppm);
+    CHECK_INT(a->leaps.count, b->leaps.count);
+    CHECK(leap_list_equal(&a->leaps, &b->leaps));
 }
 
 static void every_field_of_a_configuration_comes_back(void)
@@ -206,7 +210,7 @@ static void a_configuration_that_cannot_be_run_is_refused(void)
     struct lockstep_lines good, bad;
     lockstep_fill(&good);
     CHECK(!is_refused(&good.config));
-    for (int what = 0; what < 20; what++) {
+    for (int what = 0; what < 22; what++) {
         lockstep_copy(&bad, &good);
         bad.lines[0].maxpoll = what == 0 ? 5 : 8; /* below minpoll */
         bad.lines[0].minpoll = what == 1 ? 2 : 6;
@@ -228,12 +232,51 @@ static void a_configuration_that_cannot_be_run_is_refused(void)
         bad.config.clock.precision = what == 17 ? 1 : -20;
         bad.config.tos.mindist_s = what == 18 ? (double)NAN : 0.001;
         bad.config.tinker.step_s = what == 19 ? (double)INFINITY : 0.128;
+        bad.config.leaps.count = LEAPS_MAX;
+        for (unsigned i = 0; i < LEAPS_MAX; i++) {
+            bad.config.leaps.leaps[i].kind = LEAP_DELETE;
+        }
+        bad.config.leaps.leaps[3].kind = what == 20   ? LEAP_NONE
+                                         : what == 21 ? LEAP_UNKNOWN
+                                                      : LEAP_INSERT;
         CHECK(is_refused(&bad.config));
     }
     lockstep_copy(&bad, &good);
     bad.entries[0] = good.entries[1]; /* out of order */
     bad.entries[1] = good.entries[0];
     CHECK(is_refused(&bad.config));
+}
+
+static void a_leap_second_too_many_is_refused(void)
+{
+    enum { LEAP_SIZE = 9 }; /* of one, as octets */
+    struct lockstep_lines c;
+    void *memory;
+    lockstep_fill(&c);
+    c.config.leaps.count = LEAPS_MAX;
+    for (unsigned i = 0; i < LEAPS_MAX; i++) {
+        c.config.leaps.leaps[i] = (struct leap_second){(int64_t)i, LEAP_INSERT};
+    }
+    struct octets full = written(&c.config);
+    c.config.leaps.count--;
+    struct octets fewer = written(&c.config);
+    size_t at = 0;
+    while (full.bytes[at] == fewer.bytes[at]) {
+        at++;
+    }
+    CHECK_INT(full.bytes[at], LEAPS_MAX);
+    struct octets over = {malloc(full.size + LEAP_SIZE), full.size + LEAP_SIZE};
+    size_t end = at + 1 + LEAPS_MAX * LEAP_SIZE;
+    memcpy(over.bytes, full.bytes, end);
+    memcpy(over.bytes + end, full.bytes + end - LEAP_SIZE, full.size - end + LEAP_SIZE);
+    CHECK(taken(&full, &memory) != NULL);
+    free(memory);
+    over.bytes[at]++; /* all octets of a ninth are there */
+    CHECK(taken(&over, &memory) == NULL);
+    free(memory);
+    free(full.bytes);
+    free(fewer.bytes);
+    free(over.bytes);
 }
 
 static void counts_beyond_their_ceilings_are_refused_before_memory_is_asked_for(void)
@@ -266,6 +309,7 @@ const struct test_case recording_config_tests[] = {
     {"octets_that_end_early_are_refused", octets_that_end_early_are_refused},
     {"a_configuration_that_cannot_be_run_is_refused",
      a_configuration_that_cannot_be_run_is_refused},
+    {"a_leap_second_too_many_is_refused", a_leap_second_too_many_is_refused},
     {"counts_beyond_their_ceilings_are_refused_before_memory_is_asked_for",
      counts_beyond_their_ceilings_are_refused_before_memory_is_asked_for},
     {NULL, NULL}};

@@ -122,6 +122,32 @@ static void a_recorded_run_replays_bit_for_bit(void)
     lockstep_free(l);
 }
 
+/* Armed by one list, disarmed by the next, which is loaded on the leap day. */
+static void lists_of_leap_seconds_are_part_of_what_is_replayed(void)
+{
+    const int64_t leap_s = 1801440000; /* 2027-02-01 */
+    struct lockstep_lines lines[2];
+    lockstep_fill(&lines[0]);
+    lines[0].config.leaps = (struct leap_list){leap_s + 86400, 1, {{leap_s, LEAP_DELETE}}};
+    lockstep_copy(&lines[1], &lines[0]);
+    lines[1].config.leaps = (struct leap_list){.expires_s = leap_s + 86400};
+    double noon_s = (double)(leap_s - LOCKSTEP_START_S) - 43200.0;
+    struct lockstep *l = lockstep_new_at(&lines[0].config, 1, true, noon_s);
+    lockstep_run(l, noon_s + 2000.0);
+    CHECK_INT(l->engines[0]->armed_leap, LEAP_DELETE);
+    lockstep_adopt(l, 0, &lines[1].config);
+    for (int i = 0; i < 3; i++) {
+        lockstep_expire(l); /* one thing at a time */
+    }
+    CHECK_INT(l->engines[0]->armed_leap, LEAP_NONE);
+    memset(lines, 0x5A, sizeof lines);
+    struct outcome outcome = replay(l->recording, l->recording_size);
+    CHECK_INT(outcome.verdict, RECORDING_END);
+    CHECK_INT(outcome.calls, l->calls + 2);
+    CHECK_INT(outcome.first_difference, -1);
+    lockstep_free(l);
+}
+
 static void one_bit_of_any_kind_of_input_makes_another_run(void)
 {
     static const size_t inputs[VERBS] = {[VERB_INIT] = 3, /* the seed */
@@ -397,7 +423,7 @@ static void the_bytes_of_a_record_are_the_same_on_any_machine(void)
     call.u.clock.event = CLOCK_STEPPED;
     call.u.clock.amount_s = -0.25;
     recording_header(header);
-    CHECK(memcmp(header, "holdfast-rec\1\0\0", 16) == 0);
+    CHECK(memcmp(header, "holdfast-rec\2\0\0", 16) == 0);
     CHECK_INT(recording_write(&call, UINT64_C(0x0123456789ABCDEF), bytes), sizeof expected + 8);
     CHECK(memcmp(bytes, expected, sizeof expected) == 0);
     uint64_t check = 0;
@@ -590,6 +616,8 @@ static void every_verdict_has_a_text_of_its_own(void)
 
 const struct test_case recording_tests[] = {
     {"a_recorded_run_replays_bit_for_bit", a_recorded_run_replays_bit_for_bit},
+    {"lists_of_leap_seconds_are_part_of_what_is_replayed",
+     lists_of_leap_seconds_are_part_of_what_is_replayed},
     {"one_bit_of_any_kind_of_input_makes_another_run",
      one_bit_of_any_kind_of_input_makes_another_run},
     {"a_datagram_comes_back_as_it_was", a_datagram_comes_back_as_it_was},

@@ -353,6 +353,8 @@ static void report_ends_with_the_digest_and_fits_its_columns(void)
     CHECK(strstr(t.text, "\n  pass  synchronised a from 10min: throughout, 1 node\n"));
     CHECK(strstr(t.text, "\n  FAIL  error of clients < 1ns: worst "));
     CHECK(strstr(t.text, "\nExpectations: 2 of 3 hold\n"));
+    CHECK(strstr(t.text,
+                 "\n  looked at        every 10 min, as for each server's worst error above; "));
     g_strfreev(lines);
     g_free(file);
     g_free(expected);
@@ -401,7 +403,8 @@ static void directory_that_cannot_be_made_is_an_error_at_once(void)
 {
     struct trial t = trial_begin("n.conf/out", false);
     CHECK(t.report == NULL);
-    char *expected = g_strdup_printf("%s: Not a directory", t.target);
+    char *expected =
+        g_strdup_printf("cannot make the output directory %s: Not a directory", t.target);
     CHECK_STR(t.error, expected);
     g_free(expected);
     trial_end(&t);

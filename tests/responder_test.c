@@ -625,6 +625,37 @@ static void looking_at_a_busy_thread_does_not_wait_for_it(void)
     close_daemon(&desk);
 }
 
+/* Who is answered first has lost his address by then. */
+static bool lose_one_asker(void)
+{
+    struct orders orders;
+    struct daemon_desk desk;
+    uint8_t bytes[64];
+    uint16_t ports[2] = {0};
+    give_orders(&orders);
+    APART(sockets_ip("addr add 10.9.8.7/32 dev lo"));
+    open_daemon(&desk, &orders, 1);
+    int lost = sockets_open("10.9.8.7", &ports[0], &desk.at);
+    int stays = sockets_open("127.0.0.5", &ports[1], &desk.at);
+    APART(service_set_enter(udp_thread_set(desk.udp, 0), -1));
+    set_request(bytes, 0x23);
+    APART(send(lost, bytes, 48, 0) == 48 && send(stays, bytes, 48, 0) == 48);
+    APART(sockets_ip("addr del 10.9.8.7/32 dev lo"));
+    service_set_leave(udp_thread_set(desk.udp, 0));
+    APART(sockets_wait(stays, bytes, sizeof bytes, LIMIT_MS) == 48);
+    work(&desk, 2);
+    APART(responder_send_errors(desk.responder) == 1);
+    close(lost);
+    close(stays);
+    close_daemon(&desk);
+    return true;
+}
+
+static void answer_that_cannot_be_sent_is_counted_and_the_next_one_leaves(void)
+{
+    sockets_apart(lose_one_asker);
+}
+
 static unsigned entries_named(struct daemon_desk *desk, const char *address)
 {
     struct address wanted = sockets_address(address);
@@ -633,8 +664,9 @@ static unsigned entries_named(struct daemon_desk *desk, const char *address)
     unsigned found = 0;
     CHECK_INT(count, 2);
     for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; clients_newest(tables[i], k); k++) {
-            found += address_equal(&clients_newest(tables[i], k)->peer.address, &wanted);
+        const struct client_entry *entry = NULL;
+        while ((entry = clients_newer(tables[i], entry)) != NULL) {
+            found += address_equal(&entry->peer.address, &wanted);
         }
     }
     return found;
@@ -756,6 +788,8 @@ const struct test_case responder_tests[] = {
      looking_at_a_busy_thread_does_not_wait_for_it},
     {"tables_show_who_asked_not_later_than_a_second_after",
      tables_show_who_asked_not_later_than_a_second_after},
+    {"answer_that_cannot_be_sent_is_counted_and_the_next_one_leaves",
+     answer_that_cannot_be_sent_is_counted_and_the_next_one_leaves},
     {"busy_threads_stand_everything_the_main_loop_does",
      busy_threads_stand_everything_the_main_loop_does},
     {NULL, NULL}};

@@ -120,7 +120,9 @@ static void target_that_became_foreign_during_the_run_is_left_alone(void)
 static void path_below_a_file_is_an_error_that_names_it(void)
 {
     char *folder = fixture_new(), *target = g_build_filename(folder, "file", "out", NULL);
-    char *error = NULL, *expected = g_strdup_printf("%s: Not a directory", target);
+    char *error = NULL;
+    char *expected =
+        g_strdup_printf("cannot make the output directory %s: Not a directory", target);
     fixture_file(folder, "file", "x");
     CHECK(run_directory_new(target, &error) == NULL);
     CHECK_STR(error, expected);

@@ -63,12 +63,15 @@ static bool ended_with(int status, int code)
     return WIFEXITED(status) && WEXITSTATUS(status) == code;
 }
 
+/* True, and said, where a test must be left out; where CI=true that is a failure. */
 static bool needs_root(void)
 {
-    if (geteuid() != 0) {
-        puts("left out, because it needs root");
+    bool is_root = geteuid() == 0;
+    if (!is_root) {
+        printf("(left out: only root has rights to give up) ");
+        CHECK(g_strcmp0(g_getenv("CI"), "true") != 0);
     }
-    return geteuid() != 0;
+    return !is_root;
 }
 
 /* ---- what is left ---------------------------------------------------------------------------- */
@@ -83,8 +86,7 @@ static int enter_and_show(void *context, int out)
     }
     int file = open("/proc/self/status", O_RDONLY);
     ssize_t size = read(file, text, sizeof text);
-    dprintf(out, "%.*s\nsteer %d bind %d\n", (int)size, text, sandbox_may_steer(),
-            sandbox_may_bind());
+    dprintf(out, "%.*s\n", (int)size, text);
     return size > 0 ? ENTERED : BROKEN;
 }
 
@@ -169,10 +171,6 @@ static void capability_that_is_not_asked_for_goes(void)
         GString *status = g_string_new(NULL);
         CHECK(ended_with(in_child(enter_and_show, &options, status), ENTERED));
         check_capabilities(status, wanted[i]);
-        uint64_t has = wanted[i] & own_capabilities("CapPrm");
-        char *tells = g_strdup_printf("steer %d bind %d", has && i == 1, has && i == 2);
-        CHECK(strstr(status->str, tells) != NULL);
-        g_free(tells);
         g_string_free(status, TRUE);
     }
 }

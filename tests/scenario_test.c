@@ -21,6 +21,7 @@ static char *make_folder(void)
     fixture_file(folder, "bad.conf", "sever a.example\n");
     fixture_file(folder, "loop.conf", "server a.example\nincludefile loop.conf\n");
     fixture_file(folder, "odd.conf", "\nserver ghost.invalid\n");
+    fixture_file(folder, "outer.conf", "includefile odd.conf\n");
     fixture_file(folder, "number.conf", "server 192.0.2.9\n");
     fixture_file(folder, "climb.conf", "server a.example\nincludefile ../other.conf\n");
     return folder;
@@ -562,12 +563,16 @@ static void wrong_configurations_bring_their_own_messages(void)
          "F/bad.conf:1:1: error: unknown directive \"sever\"; did you mean \"server\"?\n"
          "s:7:32: note: configuration \"bad.conf\" is named here\n"},
         {"node x address 10.0.0.1 config odd.conf",
-         "F/odd.conf:2: error: host name \"ghost.invalid\" is matched by no \"upstream\" line of "
+         "F/odd.conf:2:8: error: host name \"ghost.invalid\" is matched by no \"upstream\" line of "
          "the "
          "scenario\n"},
         {"node x address 10.0.0.1 config number.conf",
-         "F/number.conf:1: error: no node has address 192.0.2.9, and no \"upstream\" line names "
+         "F/number.conf:1:8: error: no node has address 192.0.2.9, and no \"upstream\" line names "
          "it\n"},
+        {"node x address 10.0.0.1 config outer.conf",
+         "F/odd.conf:2:8: error: host name \"ghost.invalid\" is matched by no \"upstream\" line of "
+         "the "
+         "scenario\n"},
     };
     check_wrong(cases, G_N_ELEMENTS(cases));
 }
@@ -578,7 +583,7 @@ static void pattern_of_any_name_stands_for_no_address(void)
     struct scenario *s = fixture_parse(
         folder, "duration 1d\nupstream *\nnode x address 10.0.0.1 config number.conf\n", &said);
     CHECK_STR(said,
-              "F/number.conf:1: error: no node has address 192.0.2.9, and no \"upstream\" line "
+              "F/number.conf:1:8: error: no node has address 192.0.2.9, and no \"upstream\" line "
               "names it\n"
               "s:2:10: warning: no configuration asks for a name like \"*\"\n");
     CHECK(s == NULL);
@@ -638,6 +643,12 @@ static void wrong_upstreams_and_links_are_named(void)
          "s:7:15: error: expected a share such as 30% or 0.3, not \"130%\"\n"},
         {"link wan", "s:7:9: error: expected \"between NODES...\"\n"},
         {"link wan between", "s:7:17: error: expected the name of a node\n"},
+        {"link wan between tick",
+         "s:7:18: error: this joins nothing: expected at least two nodes, or \"and NODES\" after "
+         "them\n"},
+        {"link wan between tick and tick",
+         "s:7:18: error: this joins nothing: expected at least two nodes, or \"and NODES\" after "
+         "them\n"},
         {"link wan between tick zebra", "s:7:23: error: there is no node \"zebra\"\n"},
         {"link wan between tick and tok",
          "s:7:27: error: there is no node \"tok\"; did you mean \"tock\"?\n"},

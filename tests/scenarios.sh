@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Every scenario that is shipped: its expectations hold, and a second run ends with the same digest. The second
-# run writes a run directory and finds other garbage in fresh memory, so that neither looking at a world nor
-# what lay in it before can be part of its history.
+# Every scenario that is shipped: its expectations hold, and a second run ends with the same digest (check 19: same
+# seed, same events; the other half of it, between compilers, is tests/digests.sh). The second run writes a run directory
+# and finds other garbage in fresh memory, so that neither looking at a world nor what lay in it before can be part of
+# its history.
 # A scenario of many seeds (its line `runs`) is compared seed by seed; a hundred run directories it does not write.
 # Usage: tests/scenarios.sh HOLDFAST [once]      once: a single run of one seed (for slow builds)
 set -u
@@ -60,8 +61,8 @@ run_scenario() { # run_scenario HOLDFAST MODE WORK FILE: leaves NAME.result, "ok
     fi
     LC_ALL=C awk -v name="$name" -v began="$began" -v ended="$EPOCHREALTIME" -v seeds="$(grep -cE "^seed [0-9]+  " "$3/$name.1")" \
         -v digest="$(digests "$3/$name.1" | tail -n 1 | head -c 12)" -v mode="$2" 'BEGIN {
-            printf "ok    scenario %-28s digest %s...  %s%s, %.1f s\n", name, digest,
-                seeds <= 1 ? "" : seeds " seeds ", mode, ended - began }' >"$3/$name.result"
+            printf "ok    scenario %-28s digest %s...  %s%s%s, %.1f s\n", name, digest,
+                seeds <= 1 ? "" : seeds " seeds ", mode, mode == "once" ? "" : " alike (check 19)", ended - began }' >"$3/$name.result"
 }
 export -f digests attempt compare run_scenario
 export LIMIT_S

@@ -14,7 +14,7 @@
 static struct control_answer *answer_of(const char *text)
 {
     struct control_answer *answer = g_new(struct control_answer, 1);
-    control_answer_begin(answer, &(struct control_question){CONTROL_READVAR, 1, 0});
+    control_answer_begin(answer, &(struct control_question){CONTROL_OP_READVAR, 1, 0});
     answer->size = strlen(text);
     memcpy(answer->bytes, text, answer->size);
     answer->is_complete = true;
@@ -196,6 +196,32 @@ static void the_page_for_people_says_how_long_it_lasts(void)
     server_report_clear(&report);
 }
 
+static void a_name_that_is_not_resolved_stands_in_the_place_of_its_address(void)
+{
+    struct server_report report = report_of(HEALTHY);
+    add_source(&report, 0x8000,
+               "srcadr=0.0.0.0,srchost=\"ntp.example\",reach=0,stratum=16,refid=DNS");
+    add_source(&report, 0x8000, "srcadr=::,srchost=\"six.example\",reach=0,stratum=16");
+    add_source(&report, 0x961a, "srcadr=192.0.2.1,srchost=\"tick.example\",reach=255,stratum=2");
+    char *text = server_report_text(&report, "tick");
+    CHECK(strstr(text, "    ntp.example               not resolved\n") != NULL);
+    CHECK(strstr(text, "    six.example               not resolved\n") != NULL);
+    CHECK(strstr(text, "  * 192.0.2.1 ") != NULL);
+    CHECK(strstr(text, "problem    ntp.example is not resolved") != NULL);
+    CHECK(strstr(text, "0.0.0.0") == NULL && strstr(text, "::") == NULL);
+    CHECK(!has_problem(&report, "does not answer")); /* nobody has been asked */
+    g_free(text);
+    text = server_report_json(&report, "tick");
+    CHECK(strstr(text, "\"address\": null") != NULL);
+    CHECK(strstr(text, "\"host\": \"six.example\"") != NULL);
+    CHECK(strstr(text, "\"is_resolved\": false") != NULL);
+    CHECK(strstr(text, "\"address\": \"192.0.2.1\"") != NULL);
+    CHECK(strstr(text, "\"host\": \"tick.example\"") != NULL);
+    CHECK(strstr(text, "\"is_resolved\": true") != NULL);
+    g_free(text);
+    server_report_clear(&report);
+}
+
 static void json_has_every_key_and_null_for_what_is_unknown(void)
 {
     static const char *const keys[] = {"server",
@@ -222,6 +248,8 @@ static void json_has_every_key_and_null_for_what_is_unknown(void)
                                        "jitter_s",
                                        "dispersion_s",
                                        "address",
+                                       "host",
+                                       "is_resolved",
                                        "refused_commands",
                                        "sources_are_complete"};
     struct server_report report = report_of(HEALTHY);
@@ -255,6 +283,8 @@ const struct test_case server_report_tests[] = {
     {"why_it_is_unsynchronised_is_told_by_its_sources",
      why_it_is_unsynchronised_is_told_by_its_sources},
     {"the_page_for_people_says_how_long_it_lasts", the_page_for_people_says_how_long_it_lasts},
+    {"a_name_that_is_not_resolved_stands_in_the_place_of_its_address",
+     a_name_that_is_not_resolved_stands_in_the_place_of_its_address},
     {"json_has_every_key_and_null_for_what_is_unknown",
      json_has_every_key_and_null_for_what_is_unknown},
     {NULL, NULL}};

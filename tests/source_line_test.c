@@ -169,6 +169,36 @@ static void other_reference_clocks_are_refused_with_what_to_use(void)
                       "c:1:7: warning: no server line names 127.127.1.1\n"));
 }
 
+/* Loads text of which only one family is used; how many sources are left, and the first of them. */
+static void check_only(uint8_t family, const char *text, const char *expected, size_t count,
+                       const char *first)
+{
+    const struct ntpconf_options options = {.only_family = family};
+    struct messages *messages = messages_new();
+    struct ntpconf *conf = ntpconf_parse("c", text, strlen(text), &options, messages);
+    check_messages(messages, expected, __FILE__, __LINE__);
+    REQUIRE(conf && conf->engine.association_count == count);
+    CHECK_STR(conf->engine.associations[0].name, first);
+    ntpconf_free(conf);
+}
+
+static void sources_of_a_family_that_is_not_used_are_left_out(void)
+{
+    const char *text = "server 2001:db8::1 iburst\nserver ntp.example\npeer 192.0.2.1\n"
+                       "pool -6 pool.example\nserver -4 ntp4.example\n";
+    check_only(ADDRESS_V4, text,
+               "c:1:8: warning: 2001:db8::1 is left out: it is IPv6, but only IPv4 is used (-4)\n"
+               "c:4:9: warning: pool.example is left out: it is IPv6, but only IPv4 is used "
+               "(-4)\n",
+               3, "ntp.example");
+    check_only(ADDRESS_V6, text,
+               "c:3:6: warning: 192.0.2.1 is left out: it is IPv4, but only IPv6 is used (-6)\n"
+               "c:5:11: warning: ntp4.example is left out: it is IPv4, but only IPv6 is used "
+               "(-6)\n",
+               3, "2001:db8::1");
+    check_only(ADDRESS_NONE, text, "", 5, "2001:db8::1");
+}
+
 const struct test_case source_line_tests[] = {
     {"options_land_in_their_fields", options_land_in_their_fields},
     {"wrong_options_are_refused", wrong_options_are_refused},
@@ -180,4 +210,6 @@ const struct test_case source_line_tests[] = {
     {"local_clock_becomes_tos_orphan", local_clock_becomes_tos_orphan},
     {"other_reference_clocks_are_refused_with_what_to_use",
      other_reference_clocks_are_refused_with_what_to_use},
+    {"sources_of_a_family_that_is_not_used_are_left_out",
+     sources_of_a_family_that_is_not_used_are_left_out},
     {NULL, NULL}};

@@ -285,7 +285,7 @@ static void missing_rights_are_told_before_they_are_needed(void)
     struct desk desk = desk_open();
     char *path = desk_path(&desk, "drift");
     struct filegen filegen = {
-        .name = "loopstats", .file = "loopstats", .type = "day", .enabled = true};
+        .name = "loopstats", .file = "loopstats", .type = FILEGEN_DAY, .enabled = true};
     const struct host_config host = {
         .driftfile = path, .statsdir = desk.work, .filegens = &filegen, .filegen_count = 1};
     struct state_files *files = state_files_open(&host, NULL, NULL, desk.log);

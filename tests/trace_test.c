@@ -2,7 +2,7 @@
 /*
  * The text of every kind of record, and the lines of statistics files as ntpd writes them.
  */
-#include "../engine/trace.h"
+#include "../engine/inspection.h"
 
 #include "check.h"
 
@@ -167,16 +167,24 @@ static void check_statistics(const struct trace_record *record, enum statistics_
 
 static void days_are_modified_julian_days_across_the_era(void)
 {
-    double second;
-    CHECK_INT(trace_statistics_mjd(ntp_from_unix_s(1772323200), &second), 61100); /* 2026-03-01 */
-    CHECK(second == 0);
-    CHECK_INT(trace_statistics_mjd(ntp_from_unix_s(1772323199), &second), 61099);
-    CHECK(second == 86399);
-    /* 2036-02-07 06:28:16 is second 0 of era 1. */
-    CHECK_INT(trace_statistics_mjd((ntp_time){0}, &second), 64730);
-    CHECK(second == 6 * 3600 + 28 * 60 + 16);
-    CHECK_INT(trace_statistics_mjd((ntp_time){UINT64_MAX}, &second), 64730);
-    CHECK_NEAR(second, 6 * 3600 + 28 * 60 + 15.999, 1e-9); /* cut off, not rounded up */
+    const struct {
+        ntp_time clock;
+        const char *line;
+    } cases[] = {
+        {ntp_from_unix_s(1772323200), "61100 0.000 "}, /* 2026-03-01 */
+        {ntp_from_unix_s(1772323199), "61099 86399.000 "},
+        {{0}, "64730 23296.000 "},          /* 2036-02-07 06:28:16, second 0 of era 1 */
+        {{UINT64_MAX}, "64730 23295.999 "}, /* cut off, not rounded up */
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct trace_record r = record_of(TRACE_LOOP, NULL);
+        char text[STATISTICS_LINE_MAX], expected[STATISTICS_LINE_MAX];
+        r.now.clock = cases[i].clock;
+        snprintf(expected, sizeof expected, "%s0.000000000 0.000 0.000000000 0.000000 0\n",
+                 cases[i].line);
+        (void)trace_statistics_line(&r, STATISTICS_LOOP, text);
+        CHECK_STR(text, expected);
+    }
 }
 
 static void loopstats_are_ntpds(void)
@@ -196,7 +204,7 @@ static void peerstats_are_ntpds(void)
 {
     struct trace_record r = record_of(TRACE_SAMPLE, NULL);
     r.now.clock = (ntp_time){UINT64_C(5) << 32};
-    r.u.sample.status = 0x0d6a;
+    r.status = 0x0d6a;
     r.u.sample.offset_s = 0.000123456;
     r.u.sample.delay_s = 0.0254;
     r.u.sample.dispersion_s = 7.9375;
@@ -283,16 +291,15 @@ static void protostats_name_whom_it_is_about(void)
 static void sysstats_are_ntpds(void)
 {
     char text[STATISTICS_LINE_MAX];
-    struct statistics_counts counts = {3600, 81965, 0, 9546, 56, 71793, 512, 540, 10, 147, 1};
-    size_t length = trace_statistics_sys_line(ntp_from_unix_s(1772323201), &counts, text);
+    struct packet_counts counts = {81965, 0, 9546, 56, 71793, 512, 540, 10, 147, 1};
+    size_t length = trace_statistics_sys_line(ntp_from_unix_s(1772323201), 3600, &counts, text);
     CHECK_STR(text, "61100 1.000 3600 81965 0 9546 56 71793 512 540 10 147 1\n");
     CHECK_INT(length, strlen(text));
-    counts = (struct statistics_counts){.seconds = UINT64_MAX};
     uint64_t *columns = (uint64_t *)&counts;
     for (size_t i = 0; i < sizeof counts / sizeof *columns; i++) {
         columns[i] = UINT64_MAX;
     }
-    length = trace_statistics_sys_line((ntp_time){UINT64_MAX}, &counts, text);
+    length = trace_statistics_sys_line((ntp_time){UINT64_MAX}, UINT64_MAX, &counts, text);
     CHECK_INT(length, strlen(text));
     CHECK_INT(text[length - 1], '\n');
     CHECK(strstr(text, "18446744073709551615\n") != NULL);

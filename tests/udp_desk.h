@@ -134,7 +134,7 @@ static inline unsigned count_waiting(const struct desk *desk, unsigned thread)
             count++;
         }
     }
-    service_set_done(set);
+    service_set_leave(set);
     return count;
 }
 

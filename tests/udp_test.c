@@ -18,7 +18,7 @@ static void check_taken(struct udp_options options, uint16_t port)
     char named[64];
     options.port = port;
     CHECK(!open_desk(&second, options, &error));
-    snprintf(named, sizeof named, "cannot serve at 127.0.0.1 (lo) port %u: ", port);
+    snprintf(named, sizeof named, "cannot serve at 127.0.0.1 (lo), port %u: ", port);
     CHECK(error && g_str_has_prefix(error, named));
     CHECK(error && strstr(error, "Address already in use") && strstr(error, "stop it"));
     g_free(error);
@@ -414,6 +414,10 @@ static void addresses_that_come_and_go_are_followed(void)
     sockets_apart(follow_addresses);
 }
 
+#define IN_USE                                                                                     \
+    "Address already in use; another time service is running here (`ss -ulpn` names it): stop "    \
+    "it, or leave it what it serves with `interface ignore`"
+
 static bool add_many(void)
 {
     GString *commands = g_string_new("addr add 10.9.8.1/32 dev lo");
@@ -423,6 +427,37 @@ static bool add_many(void)
     bool is_done = sockets_ip(commands->str);
     g_string_free(commands, TRUE);
     return is_done;
+}
+
+/* Two of ten addresses, then all of them. */
+static bool take_the_port(void)
+{
+    struct udp_options options = {.ipv4 = true, .port = 20123};
+    uint16_t port = options.port;
+    struct desk desk;
+    char *error = NULL;
+    APART(add_many());
+    int fds[2] = {sockets_open("10.9.8.3", &port, NULL), sockets_open("10.9.8.5", &port, NULL)};
+    APART(open_desk(&desk, options, &error));
+    APART(!has_own(&desk, "10.9.8.3") && has_own(&desk, "10.9.8.4") && !has_own(&desk, "10.9.8.5"));
+    CHECK_STR(desk.told->str,
+              "cannot serve at 10.9.8.3 (lo) and 1 other address, port 20123: " IN_USE "\n");
+    close_desk(&desk);
+    close(fds[0]);
+    close(fds[1]);
+    fds[0] = sockets_open("0.0.0.0", &port, NULL);
+    APART(!open_desk(&desk, options, &error));
+    CHECK_STR(error, "cannot serve at 127.0.0.1 (lo) and 9 other addresses, port 20123: " IN_USE);
+    CHECK_STR(desk.told->str, "");
+    g_free(error);
+    close_desk(&desk);
+    close(fds[0]);
+    return true;
+}
+
+static void port_that_is_taken_at_many_addresses_is_told_once(void)
+{
+    sockets_apart(take_the_port);
 }
 
 static bool storm(void)
@@ -563,6 +598,8 @@ const struct test_case udp_tests[] = {
     {"departures_are_named_right_after_a_send_that_failed",
      departures_are_named_right_after_a_send_that_failed},
     {"addresses_that_come_and_go_are_followed", addresses_that_come_and_go_are_followed},
+    {"port_that_is_taken_at_many_addresses_is_told_once",
+     port_that_is_taken_at_many_addresses_is_told_once},
     {"changes_are_looked_at_once_a_second", changes_are_looked_at_once_a_second},
     {"link_local_peers_are_answered_on_their_interface",
      link_local_peers_are_answered_on_their_interface},

@@ -46,14 +46,6 @@ static void reference_ids_tell_upstreams_apart_and_name_no_host(void)
     CHECK_INT(upstream_view(&node, 3, instant_at(0)).refid, 0x53494D00);
 }
 
-static void an_upstream_at_stratum_16_says_it_is_unsynchronised(void)
-{
-    struct scenario_node node = upstream_of(STRATUM_MAX);
-    CHECK_INT(upstream_view(&node, 3, instant_at(0)).leap, LEAP_UNKNOWN);
-    node.stratum = 15;
-    CHECK_INT(upstream_view(&node, 3, instant_at(0)).leap, LEAP_NONE);
-}
-
 static void it_answers_a_question_with_both_its_readings(void)
 {
     struct scenario_node node = upstream_of(2);
@@ -85,7 +77,5 @@ const struct test_case upstream_tests[] = {
     {"its_reference_is_refreshed_every_64_s", its_reference_is_refreshed_every_64_s},
     {"reference_ids_tell_upstreams_apart_and_name_no_host",
      reference_ids_tell_upstreams_apart_and_name_no_host},
-    {"an_upstream_at_stratum_16_says_it_is_unsynchronised",
-     an_upstream_at_stratum_16_says_it_is_unsynchronised},
     {"it_answers_a_question_with_both_its_readings", it_answers_a_question_with_both_its_readings},
     {NULL, NULL}};

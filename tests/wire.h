@@ -61,6 +61,8 @@ struct wire_node {
     struct wire_change changes[WIRE_STATES];
     int change_count, steps, disputes, sends, leaders;
     int samples[WIRE_LINES], answers[WIRE_LINES], rejects;
+    int leap_commands;
+    uint8_t armed_leap;    /* by the last of them */
     int resolves;          /* names asked for */
     uint16_t resolve_line; /* the last of them */
     double resolve_s;      /* when */
@@ -256,6 +258,10 @@ static inline void wire_carry_out(struct wire_node *n, const struct effects *out
         n->rate = (double)out->clock.rate_q * n->config.clock.rate_quantum;
         CHECK(fabs(n->rate) <= 1e-3);
     }
+    if (has_clock && (out->clock.what & CLOCK_LEAP)) {
+        n->armed_leap = out->clock.leap;
+        n->leap_commands++;
+    }
     if (out->todo & EFFECT_SEND) {
         wire_carry_out_send(n, &out->send);
     }
@@ -448,10 +454,8 @@ static inline bool wire_is_counter(const struct wire_node *n, size_t at)
         return in_source >= offsetof(struct source, flash) &&
                in_source < offsetof(struct source, flash) + sizeof e->sources->flash;
     }
-    return (at >= offsetof(struct engine, rejected) &&
-            at < offsetof(struct engine, rejected) + sizeof e->rejected) ||
-           (at >= offsetof(struct engine, counters) &&
-            at < offsetof(struct engine, counters) + sizeof e->counters);
+    return at >= offsetof(struct engine, counters) &&
+           at < offsetof(struct engine, counters) + sizeof e->counters;
 }
 
 /* FNV-1a over the engine's memory but for its counters: what a refused packet must leave alone. */

@@ -100,6 +100,32 @@ static void looking_and_slicing_change_nothing(void)
     miniature_close(&m);
 }
 
+static void an_upstream_that_lies_is_off_by_its_lie_while_it_lies_and_runs(void)
+{
+    static const struct {
+        double at_s, error_s;
+        bool is_up;
+    } moments[] = {
+        {20 * 60, 0, true}, {HOUR_S, 0.1, true}, {1.4 * HOUR_S, 0, false}, {2 * HOUR_S, 0, true}};
+    char *text = g_strconcat(office,
+                             "at 30min falsetick time.example by 100ms for 1h\n"
+                             "at 80min stop time.example for 20min\n",
+                             NULL);
+    struct miniature m = miniature_open(text, 7);
+    uint32_t node = scenario_node_by_name(m.scenario, "time.example");
+    for (size_t i = 0; i < G_N_ELEMENTS(moments); i++) {
+        struct truth truth;
+        double error_s;
+        CHECK(world_run(m.world, sim_from_s(moments[i].at_s)));
+        world_truth(m.world, node, &truth);
+        CHECK_INT(world_error(m.world, node, &error_s), moments[i].is_up);
+        CHECK_NEAR(truth.error_s, moments[i].error_s, 1e-9);
+        CHECK_NEAR(error_s, moments[i].error_s, 1e-9);
+    }
+    miniature_close(&m);
+    g_free(text);
+}
+
 static void looks_at_less_agree_with_the_whole_truth(void)
 {
     char *text = g_strconcat(office,
@@ -354,6 +380,8 @@ const struct test_case world_tests[] = {
      same_seed_gives_the_same_digest_and_another_seed_another},
     {"digest_notes_a_longer_run", digest_notes_a_longer_run},
     {"looking_and_slicing_change_nothing", looking_and_slicing_change_nothing},
+    {"an_upstream_that_lies_is_off_by_its_lie_while_it_lies_and_runs",
+     an_upstream_that_lies_is_off_by_its_lie_while_it_lies_and_runs},
     {"looks_at_less_agree_with_the_whole_truth", looks_at_less_agree_with_the_whole_truth},
     {"a_group_finds_true_time_and_says_so", a_group_finds_true_time_and_says_so},
     {"an_upstream_is_true_within_what_it_claims", an_upstream_is_true_within_what_it_claims},

@@ -1,30 +1,36 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# The article's tick.conf, unchanged, and what its restrict lines do to the campus, the peer, a stranger, the server's
-# own upstreams and the server itself.
+# The article's tick.conf, unchanged, and what its restrict lines do to the campus, the peer, strangers near and far and
+# of IPv6, the server's own upstreams and the server itself; and its tock.conf on the peer.
 # Usage: tests/live/access.sh BUILD
 . "$(dirname "$0")/hosts.sh"
 . "$(dirname "$0")/software.sh"
 
 make_switch net
 for host in tick:140.160.11.86/16 peer:140.160.247.31/16 campus:140.160.20.5/16 upstream:192.0.2.1/24 \
-    stranger:192.0.2.66/24; do
+    stranger:192.0.2.66/24 neighbour:140.161.0.1/16; do
     make_host "${host%:*}"
     plug "${host%:*}" net "${host#*:}"
 done
-for host in upstream stranger; do route $host 140.160.0.0/16; done
-route tick 192.0.2.0/24
-for name in 0 1; do know tick 192.0.2.1 $name.north-america.pool.ntp.org; done
-echo '1 AES128CMAC 00112233445566778899aabbccddeeff' >"$case_dir/tick/etc/ntp.keys"
-chmod 600 "$case_dir/tick/etc/ntp.keys"
+for host in upstream stranger neighbour; do route $host 140.160.0.0/16; done
+for host in tick:86 stranger:66; do enter ${host%:*} ip address add fd00::${host#*:}/64 dev eth0; done
+for host in tick peer; do
+    route $host 192.0.2.0/24
+    route $host 140.161.0.0/16
+    for name in 0 1 2 3; do know $host 192.0.2.1 $name.north-america.pool.ntp.org; done
+    echo '1 AES128CMAC 00112233445566778899aabbccddeeff' >"$case_dir/$host/etc/ntp.keys"
+    chmod 600 "$case_dir/$host/etc/ntp.keys"
+done
 capture net
 run_chronyd upstream <<'END'
 local stratum 2
 allow
 END
 tick=140.160.11.86
+tock=140.160.247.31
 run_holdfastd tick -d -d <"$root/scenarios/time-group/tick.conf"
+run_holdfastd peer -d -d <"$root/scenarios/time-group/tock.conf"
 
 association() { # association ADDRESS: its id
     local id
@@ -44,7 +50,7 @@ claim_that 'an upstream is heard, although the default line says ignore' wait_fo
 reply=$(ask_bytes campus $tick "$time_request")
 claim_equal 'campus: a reply of 48 bytes' 96 ${#reply}
 claim_match 'campus: which is mode 4, version 4' '^[26ae]4' "$reply"
-claim_equal 'campus: to its request' e000000000000001 "${reply:48:16}"
+claim_that 'campus: in answer to its request, with the time of now' is_right_time "$reply"
 claim_match 'campus: may ask' '^1682' "$(ask_bytes campus $tick $read_variables)"
 claim_equal 'campus: ntpq gets whole answers' "$(variable version "$(ntpq tick -c rv)")" \
     "$(variable version "$(ntpq campus -c rv $tick)")"
@@ -68,18 +74,44 @@ from_stranger=$(tshark -r "$case_dir/packets.pcap" -Y 'ip.src == 192.0.2.66 && u
 claim_equal 'six packets came from it' 6 "$from_stranger"
 claim_equal 'and none left for it' 0 "$to_stranger"
 
+# --- a neighbour, just outside of the campus's mask; and IPv6, which the default line means as well
+for request in "$time_request" $read_variables; do
+    claim_equal "a neighbour's request ${request:0:4} meets silence" '' "$(ask_bytes neighbour $tick "$request")"
+    claim_equal "a request ${request:0:4} over IPv6 meets silence" '' "$(ask_bytes stranger fd00::86 "$request")"
+done
+claim_that 'although it listens there' bash -c "$(declare -f enter); $(declare -p first_process)
+    enter tick ss -Hlun | grep -qF '[fd00::86]:123'"
+
 # --- the peer: everything but the right to be believed without the key
 claim_match 'peer: may ask' '^1682' "$(ask_bytes peer $tick $read_variables)"
 reply=$(ask_bytes peer $tick "$time_request")
-claim_equal 'peer: gets time' e000000000000001 "${reply:48:16}"
+claim_that 'peer: gets time' is_right_time "$reply"
 ask_bytes peer $tick "21${time_request:2}" >/dev/null
-claim_match 'peer: is not believed without its key' '^0+$' \
-    "$(variable reach "$(ntpq tick -c "rv $(association 140.160.247.31)")")"
+claim_equal 'peer: is not believed without its key, which is said' 1 \
+    "$(grep -c "packet of $tock refused: no MAC" "$case_dir/tick/holdfastd.log")"
 
 # --- the server itself, which no line names
 claim_match 'localhost may ask' '^1682' "$(ask_bytes tick 127.0.0.1 $read_variables)"
 reply=$(ask_bytes tick 127.0.0.1 "$time_request")
-claim_equal 'localhost gets time' e000000000000001 "${reply:48:16}"
+claim_that 'localhost gets time' is_right_time "$reply"
+
+# --- the other one of the pair: its lines are as good
+for host in campus tick; do
+    claim_that "tock: $host gets time" is_right_time "$(ask_bytes $host $tock "$time_request")"
+    claim_match "tock: $host may ask" '^1682' "$(ask_bytes $host $tock $read_variables)"
+done
+for host in stranger neighbour; do
+    claim_equal "tock: a $host meets silence" '' "$(ask_bytes $host $tock "$time_request")"
+done
+claim_that 'tock: an upstream of its own is heard' wait_for 20 said peer holdfastd '192\.0\.2\.1.* is reachable'
+
+# With the key each believes the other: tock has an answer to a packet of its own, so tick took that. They ask every 64 s.
+claim_that 'peer: is believed with its key' wait_for 100 said peer holdfastd "exchange with $tick: "
+claim_equal 'peer: and nothing else of it is refused' 1 "$(grep -c "packet of $tock refused" "$case_dir/tick/holdfastd.log")"
+peer_at_tick=$(ntpq tick -c "rv $(association $tock)")
+claim_equal 'peer: symmetric, by key 1' '1 1' "$(variable hmode "$peer_at_tick") $(variable keyid "$peer_at_tick")"
+stop peer holdfastd
+claim_equal 'tock: exit status' 0 "${exit_status[peer/holdfastd]}"
 claim_that 'the server lives' is_running tick holdfastd
 stop tick holdfastd
 claim_equal 'exit status' 0 "${exit_status[tick/holdfastd]}"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # What holdfastd does to a clock at once, on virtual clocks: -q with its exit statuses, -g and -x; a second daemon
-# beside one that slews; what the kernel is told when the state changes; `disable ntp`; and -4 for names.
+# beside one that slews; an end in the middle of a burst; what the kernel is told when the state changes and
+# the operator of a server that never answers; `disable ntp`; and -4 for names.
 # Usage: tests/live/clock_set.sh BUILD
 . "$(dirname "$0")/hosts.sh"
 . "$(dirname "$0")/software.sh"
@@ -40,10 +41,20 @@ set_once slews 0 'left and slewed.*until the clock is set' -x & waiting+=($!)
 set_once lonely 1 'names no server' & waiting+=($!)
 set_once unheard 1 'no server that can be followed answered within 60 s' & waiting+=($!)
 
+# --- a server that hears questions and never answers, as behind a firewall
+make_host deaf
+plug deaf net 10.0.0.98/24
+start deaf server /usr/bin/python3 -c '
+import socket, time
+service = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+service.bind(("10.0.0.98", 123))
+time.sleep(300)'
+
 # --- the kernel knows a new state at once, also where no other command is due: a step has set all right
 cp /usr/share/zoneinfo/leap-seconds.list "$case_dir/leaps" 2>&- || : >"$case_dir/leaps"
-make_clock told 20 300 10.0.0.9 "$server" "leapfile $case_dir/leaps"
+make_clock told 20 300 10.0.0.9 "$server" 'server deaf.test minpoll 3 maxpoll 3' "leapfile $case_dir/leaps"
 make_clock first 20 100 10.0.0.10 "$server"
+know told 10.0.0.98 deaf.test
 run_steering told -u nobody
 run_steering first -u nobody
 await_synchronised told 40
@@ -62,6 +73,26 @@ claim_equal 'a second daemon is refused' 1 $?
 claim_match 'for the port' 'port 123: Address already in use' "$second"
 claim_that 'so the slew goes on' is_slewing
 claim_between 'by commands of the first only' "$before" $((before + 2)) "$(truth first commands)"
+
+# --- asked to end in the middle of a burst, and of the slew that its first answers began
+make_clock burst 20 30 10.0.0.8 "$server" "driftfile $case_dir/burst/state/drift" "statsdir $case_dir/burst/state/" \
+    'statistics rawstats' 'filegen rawstats type none'
+echo -20.25 >"$case_dir/burst/state/drift"
+run_steering burst
+slews_in_burst() { is_between -300 -100 "$(truth burst steering_ppm)"; }
+claim_that 'burst: slews before the burst is over' wait_for 12 slews_in_burst
+rm "$case_dir/burst/state/drift"
+answers=$(wc -l <"$case_dir/burst/state/rawstats")
+asked_ms=$(date +%s%3N)
+stop burst holdfastd
+claim_between 'burst: it ends in ms' 0 2000 $(($(date +%s%3N) - asked_ms))
+claim_between 'burst: answers of eight' 1 7 "$answers"
+claim_equal 'burst: in order' 0 "${exit_status[burst/holdfastd]}"
+claim_that 'burst: says why' said burst holdfastd 'ending: Terminated'
+claim_between 'burst: the drift value is written' -21 -19.5 "$(cat "$case_dir/burst/state/drift")"
+claim_between 'burst: and is the rate that is left, in ppm more' -0.001 0.001 \
+    "$(awk -v drift="$(cat "$case_dir/burst/state/drift")" -v left="$(truth burst steering_ppm)" 'BEGIN { print left - drift }')"
+claim_equal 'burst: by a tick that is nominal' 10000 "$(truth burst tick_us)"
 
 # --- without discipline, and with it again
 make_clock loose 20 30 10.0.0.11 "$server" 'disable ntp'
@@ -86,9 +117,16 @@ for host in steps far gated slews lonely unheard; do
     claim_equal "-q $host: exit status" "$expected" "$status"
     claim_match "-q $host: says why" "$regex" "$(cat "$case_dir/$host/quit.log")"
 done
-claim_equal '-q: steps once' '1 1' "$(truth steps steps) $(truth gated steps)"
+# Told and not counted by the clock: a step that was interrupted is set once more.
+stepped() { grep -c 'clock stepped by' "$case_dir/$1/quit.log"; }
+claim_equal '-q: steps once' '1 1' "$(stepped steps) $(stepped gated)"
 claim_between '-q: and is right then' -0.02 0.02 "$(truth steps error_s)"
 claim_equal '-q: over the threshold, nothing is touched' '0 0.000000' "$(truth far steps) $(truth far steering_ppm)"
 claim_equal '-q -x: never steps' 0 "$(truth slews steps)"
 claim_between '-q -x: and is right in the end' -0.004 0.004 "$(truth slews error_s)"
 claim_equal '-q: the rate is left at the drift, none' '0.000000 0.000000' "$(truth steps steering_ppm) $(truth slews steering_ppm)"
+
+# --- what never answered, by now
+claim_that 'a server that never answers is said, with its name and what may be wrong' wait_for 40 said told holdfastd \
+    'warning: 10\.0\.0\.98 \(deaf.test\) is unreachable: eight polls and never an answer: a wrong address, .*firewall'
+claim_equal 'once' 1 "$(grep -c 'unreachable' "$case_dir/told/holdfastd.log")"

@@ -101,7 +101,7 @@ claim_equal 'killed: ends well' 0 "${exit_status[killed/holdfastd]}"
 # --- the two that have no drift file find their frequency
 wait_for 150 is_right stepped -50
 claim_right stepped -50
-claim_equal 'stepped: it stepped once' 1 "$(truth stepped steps)"
+claim_equal 'stepped: it stepped once' 1 "$(grep -c 'clock stepped by' "$case_dir/stepped/holdfastd.log")"
 wait_for 90 is_right slewed 30
 claim_right slewed 30
 claim_equal 'slewed: it never stepped' 0 "$(truth slewed steps)"

@@ -85,6 +85,32 @@ count_failures() { # the failures that these claims count
 claim_that 'each kind of claim can fail' count_failures
 claim_that 'waiting has an end' bash -c "$(declare -f wait_for); ! wait_for 1 false"
 
+# --- what cannot run is named, and under CI=true that is a failure
+mkdir -p "$case_dir/rootless/bin"
+ln -s "$debian" "$build/holdfastd" "$case_dir/rootless/"
+printf '#!/bin/sh\necho 65534\n' >"$case_dir/rootless/bin/id" # all that is asked is whether one is root
+chmod 755 "$case_dir/rootless/bin/id"
+rootless() { # rootless CI: what tests/live.sh says to somebody who is not root
+    env PATH="$case_dir/rootless/bin:$PATH" CI="$1" bash "$root/tests/live.sh" "$case_dir/rootless" ipv6 ntpq 2>&1
+}
+output=$(rootless '')
+claim_equal 'without root nothing fails' 0 $?
+claim_match 'a case that was left out is named with the reason' '^skip  live ipv6: hosts of our own need root' "$output"
+claim_match 'and so is the other' '^skip  live ntpq: ' "$output"
+claim_match 'and they are counted' '^live: 2 cases were left out$' "$output"
+output=$(rootless true)
+claim_equal 'under CI=true that is a failure' 1 $?
+claim_match 'of each case' '^live: 0 passed, 2 failed$' "$output"
+
+# --- nothing is furnished but in the folder of the case. Tried where it could do no harm: in a host, as nobody.
+for home in / /etc '' "$case_dir" "$case_dir/../other" "${case_dir%/*}/ntpq/first"; do
+    # shellcheck disable=SC2016
+    output=$(inside one setpriv --reuid=65534 --regid=65534 --clear-groups bash -c '
+        break_off() { echo "refused: $*"; exit 9; }
+        case_dir=$2; '"$(declare -f furnish)"'; furnish "$1"' - "$home" "$case_dir" 2>&1 </dev/null)
+    claim_equal "a host at \"$home\" is refused" "refused: \"$home\" is no host of this case" "$output"
+done
+
 # --- no host outlives its case
 cat >"$case_dir/short.sh" <<END
 . $(cd "$(dirname "$0")" && pwd)/hosts.sh

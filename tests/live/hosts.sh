@@ -19,7 +19,7 @@ if [ $# -lt 1 ] || [ ! -d "$1" ]; then
     exit 2
 fi
 build=$(cd "$1" && pwd)
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 debian=$build/debian
 case_dir=$build/live/$live_case
 case $build/ in /etc/* | /run/* | /var/lib/* | /var/log/*)
@@ -30,54 +30,9 @@ esac
 rm -rf "$case_dir"
 mkdir -p "$case_dir" || exit 2
 
-# --- claims: each is counted, and one that does not hold says what was seen
-passed=0 failed=0
-
-claim() { # claim NAME WHAT-IS-WRONG ("" when nothing is)
-    if [ -z "$2" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL  live $live_case: $1: $2"
-    fi
-}
-
-claim_that() { # claim_that NAME COMMAND...: the command succeeds
-    local name=$1 output
-    shift
-    if output=$("$@" 2>&1); then claim "$name" ''; else claim "$name" "not so: $*${output:+ ($output)}"; fi
-}
-
-claim_equal() { # claim_equal NAME EXPECTED SEEN
-    if [ "$2" = "$3" ]; then claim "$1" ''; else claim "$1" "\"$3\", expected \"$2\""; fi
-}
-
-claim_match() { # claim_match NAME REGEX TEXT: one line of the text matches
-    if grep -qE -- "$2" <<<"$3"; then claim "$1" ''; else claim "$1" "nothing matches $2 in: $(head -c 600 <<<"$3")"; fi
-}
-
-claim_no_match() { # claim_no_match NAME REGEX TEXT: no line of the text matches
-    local line
-    if line=$(grep -m 1 -E -- "$2" <<<"$3"); then claim "$1" "there is: $line"; else claim "$1" ''; fi
-}
-
-claim_between() { # claim_between NAME LOW HIGH SEEN: a number, bounds included
-    if is_between "$2" "$3" "$4"; then claim "$1" ''; else claim "$1" "\"$4\", expected $2 ... $3"; fi
-}
-
-is_between() { # is_between LOW HIGH SEEN: what is no number is between nothing
-    [[ $3 =~ ^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$ ]] &&
-        awk -v low="$1" -v high="$2" -v seen="$3" 'BEGIN { exit !(seen + 0 >= low + 0 && seen + 0 <= high + 0) }'
-}
-
-wait_for() { # wait_for SECONDS COMMAND...: until it succeeds; 1 when that took longer
-    local rounds=$(($1 * 5))
-    shift
-    until "$@" >/dev/null 2>&1; do
-        [ $((rounds -= 1)) -gt 0 ] || return 1
-        sleep 0.2
-    done
-}
+claims_of="live $live_case"
+# shellcheck source=tests/claims.sh
+. "$root/tests/claims.sh"
 
 # --- the end: only what this case started, by process id
 declare -A holder first_process running exit_status
@@ -95,8 +50,7 @@ finish() { # every host and all that runs in it; then the counts
         failed=$((failed + 1))
         echo "FAIL  live $live_case: broken off with status $status"
     fi
-    echo "live $live_case: $passed passed, $failed failed"
-    if [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]; then exit 0; fi
+    if tell_counts; then exit 0; fi
     exit 1
 }
 trap finish EXIT

@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # What ntpq and ntptrace print of a holdfastd, checked by value against what is known of the run: who asked it how
-# often is counted in the captured packets, what it is and whom it follows is set up here.
+# often is counted in the captured packets, what it is, whom it follows and how far off its clock is is set up here:
+# the first one's is 35 ms ahead of all others, and it has a drift file.
 # Usage: tests/live/ntpq.sh BUILD
 . "$(dirname "$0")/hosts.sh"
 . "$(dirname "$0")/software.sh"
+. "$(dirname "$0")/virtual_clock.sh"
 
 make_switch net
 for host in upstream:1 first:2 second:3 chrony:4 crowd:5 outcast:66; do
@@ -22,7 +24,10 @@ run_chronyd upstream <<'END'
 local stratum 3
 allow
 END
-run_holdfastd first <<'END'
+prepare_clocks upstream
+set_clock first 0 35
+echo -12.345 >"$case_dir/first/drift"
+run_apart first -f "$case_dir/first/drift" <<'END'
 server 10.0.0.1 iburst minpoll 3 maxpoll 3
 server 10.0.0.99 minpoll 3 maxpoll 4 noselect
 restrict 10.0.0.0 mask 255.255.254.0 nomodify
@@ -41,6 +46,11 @@ END
 await_synchronised second 30
 stop chrony chronyd
 
+is_settled() { # its clock filter is full: what it lacks has a dispersion of 16 s
+    is_between 1 100 "$(variable rootdisp "$(ntpq first -c rv)")"
+}
+wait_for 30 is_settled
+
 # --- ntpq -pn: the source that it follows, and one that is not there
 table=$(ntpq first -pn)
 read -r remote refid stratum type when poll reach delay offset jitter <<<"$(grep '10\.0\.0\.1 ' <<<"$table")"
@@ -52,7 +62,7 @@ claim_between '-pn: heard so many seconds ago' 0 9 "${when/-/0}"
 claim_equal '-pn: asked every 8 s' 8 "$poll"
 claim_between '-pn: reach, octal: one poll, with its burst, at least' 1 $((8#377)) "$(echo "$((8#$reach))")"
 claim_between '-pn: delay in ms' 0.005 5 "$delay"
-claim_between '-pn: offset in ms' -2 2 "$offset"
+claim_between '-pn: offset in ms: it is ahead of its source' -37 -33 "$offset"
 claim_between '-pn: jitter in ms' 0 2 "$jitter"
 read -r remote refid stratum _ when poll reach _ <<<"$(grep '10\.0\.0\.99 ' <<<"$table")"
 claim_equal '-pn: who never answered' '10.0.0.99 .INIT. 16 - 0' "$remote $refid $stratum $when $reach"
@@ -74,10 +84,11 @@ claim_between 'rv: rootdelay in ms: that of the one hop' 0.005 5 "$(variable roo
 claim_between 'rv: rootdisp in ms: what a hop adds, and 500 ppm of some seconds' 1 100 "$(variable rootdisp "$system")"
 claim_equal 'rv: time constant' 3 "$(variable tc "$system")"
 claim_equal 'rv: least time constant' 3 "$(variable mintc "$system")"
-claim_between 'rv: offset in ms' -2 2 "$(variable offset "$system")"
-claim_between 'rv: frequency in ppm: nothing measured yet' 0 0 "$(variable frequency "$system")"
+claim_between 'rv: offset in ms' -37 -33 "$(variable offset "$system")"
+claim_equal 'rv: frequency in ppm, of the drift file' -12.345 "$(variable frequency "$system")"
 claim_between 'rv: system jitter in ms' 0 2 "$(variable sys_jitter "$system")"
-claim_between 'rv: clock jitter in ms' 0 2 "$(variable clk_jitter "$system")"
+# An average over eight updates: the first one's jump of 35 ms leaves 35 / sqrt(8), and less with each that follows.
+claim_between 'rv: clock jitter in ms' 3 12.4 "$(variable clk_jitter "$system")"
 claim_between 'rv: wander in ppm' 0 0 "$(variable clk_wander "$system")"
 unix_time() { # unix_time NAME: a time stamp of rv in seconds since 1970
     local stamp
@@ -96,19 +107,30 @@ claim_equal 'as: the other' 'yes no none reject' \
     "$(awk -v id="$id" '$1 ~ /^[0-9]+$/ && $2 != id { print $4, $5, $6, $7 }' <<<"$associations")"
 claim_match 'apeers: the system peer and its number' "^\*10\.0\.0\.1 .* $id +3 u " "$(ntpq first -c apeers)"
 claim_equal 'apeers: has two lines' 2 "$(ntpq first -c apeers | grep -c ' u ')"
+claim_between 'apeers: offset in ms' -37 -33 "$(ntpq first -c apeers | awk '$1 == "*10.0.0.1" { print $(NF - 1) }')"
 source=$(ntpq first -c "rv $id")
 for pair in srcadr=10.0.0.1 srcport=123 dstadr=10.0.0.2 leap=00 stratum=3 hmode=3 pmode=4 hpoll=3 ppoll=3 \
     refid=127.127.1.1 keyid=0 unreach=0; do
     claim_equal "rv $id: ${pair%=*}" "${pair#*=}" "$(variable "${pair%=*}" "$source")"
 done
 claim_between "rv $id: reach" 1 $((8#377)) "$(echo "$((8#$(variable reach "$source")))")"
-claim_between "rv $id: offset in ms" -2 2 "$(variable offset "$source")"
+claim_between "rv $id: offset in ms" -37 -33 "$(variable offset "$source")"
 claim_between "rv $id: delay in ms" 0.005 5 "$(variable delay "$source")"
 claim_between "rv $id: dispersion in ms" 0.0001 1000 "$(variable dispersion "$source")"
 claim_match "rv $id: passed all tests" 'flash=00 ok' "$source"
+values() { # values LIST: of the association
+    grep -o "$1 *=[^,]*" <<<"$source" | cut -d = -f 2
+}
 for list in filtdelay filtoffset filtdisp; do
-    claim_equal "rv $id: $list has eight values" 8 "$(grep -o "$list *=[^,]*" <<<"$source" | cut -d = -f 2 | wc -w)"
+    claim_equal "rv $id: $list has eight values" 8 "$(values "$list" | wc -w)"
 done
+# Of a burst of four samples there are four at least; what never came has a dispersion of 16 s.
+claim_equal "rv $id: filtoffset in ms: samples that are not so" '' \
+    "$(values filtoffset | awk '{ for (i = 1; i <= 4; i++) if ($i < -37 || $i > -33) print $i }')"
+claim_equal "rv $id: filtdelay in ms: samples that are not so" '' \
+    "$(values filtdelay | awk '{ for (i = 1; i <= 4; i++) if ($i < 0.005 || $i > 5) print $i }')"
+claim_equal "rv $id: filtdisp in ms: samples that are not so" '' \
+    "$(values filtdisp | awk '{ for (i = 1; i <= 4; i++) if ($i < 0.0001 || $i > 100) print $i }')"
 other=$(awk -v id="$id" '$1 ~ /^[0-9]+$/ && $2 != id { print $2 }' <<<"$associations")
 claim_equal "rv $other: never heard" '10.0.0.99 16 000' "$(
     source=$(ntpq first -c "rv $other")
@@ -174,9 +196,9 @@ claim_match 'sysstats: time since the start' '^uptime: +00:0[0-9]:[0-9]{2}$' "$s
 
 # --- ntptrace: down the chain, to the first that does not answer such questions
 trace=$(ntptrace second -n)
-measured='offset -?0\.00[01][0-9]*, synch distance 0\.[0-9]+$'
-claim_match 'ntptrace: begins here' "^127\.0\.0\.1: stratum 5, $measured" "$trace"
-claim_match 'ntptrace: goes on to the first' "^10\.0\.0\.2: stratum 4, $measured" "$trace"
+measured='0\.03[3-6][0-9]+, synch distance 0\.[0-9]+$'
+claim_match 'ntptrace: begins here, 35 ms behind its source' "^127\.0\.0\.1: stratum 5, offset $measured" "$trace"
+claim_match 'ntptrace: goes on to the first, ahead of its own' "^10\.0\.0\.2: stratum 4, offset -$measured" "$trace"
 claim_that 'ntptrace: who is further from the source claims more' \
     awk -F 'distance ' 'NR == 1 { far = $2 } NR == 2 { exit !(far > $2) }' <<<"$trace"
 

@@ -88,12 +88,17 @@ await_synchronised() { # await_synchronised HOST SECONDS: or the case ends, for 
         break_off "holdfastd in $1 is not synchronised after $2 s: $(tail -n 3 "$case_dir/$1/holdfastd.log" | xargs -0)"
 }
 
-# --- one datagram to port 123 and what comes back, in hex; nothing when nothing comes within a second
-ask_bytes() { # ask_bytes HOST ADDRESS HEX
+# --- one datagram to port 123 of an address
+# shellcheck source=tests/datagram.sh
+. "$root/tests/datagram.sh"
+
+ask_bytes() { # ask_bytes HOST ADDRESS HEX: what comes back, in hex; nothing when nothing comes within a second
     # shellcheck disable=SC2016
-    inside "$1" bash -c '
-        exec 3<>"/dev/udp/$1/123" && printf "$(sed "s/../\\\\x&/g" <<<"$2")" >&3 &&
-            timeout 1 dd bs=4096 count=1 status=none <&3 2>&- | od -An -v -tx1 | tr -d " \n"' - "$2" "$3" 2>&1
+    inside "$1" bash -c "$(declare -f ask_datagram)"'; ask_datagram "$1" 123 "$2"' - "$2" "$3" 2>&1
 }
-time_request=230006$(printf '0%.0s' {1..74})e000000000000001 # version 4, mode 3, poll 6, a transmit time to be echoed
-read_variables=160200010000000000000000                   # mode 6, READVAR of the system
+
+serves_time() { # serves_time HOST ADDRESS: as somebody in that host sees it: synchronised, and the time of now
+    local reply
+    reply=$(ask_bytes "$1" "$2" "$time_request")
+    [[ $reply =~ ^24 ]] && is_right_time "$reply"
+}

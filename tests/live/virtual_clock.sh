@@ -18,6 +18,15 @@ on_clock() { # on_clock HOST: the words that put a command on its virtual clock
     echo env LD_PRELOAD="$virtual.so" VIRTUAL_CLOCK_STATE="$case_dir/$1/clock"
 }
 
+set_clock() { # set_clock HOST PPM MS: a virtual clock for the host, so much fast and so much ahead
+    VIRTUAL_CLOCK_PPM=$2 VIRTUAL_CLOCK_OFFSET_MS=$3 truth "$1" error_s >"$case_dir/$1/error"
+}
+
+run_apart() { # run_apart HOST [OPTION]... <CONF: holdfastd on the host's virtual clock, which it does not steer
+    cat >"$case_dir/$1/ntp.conf"
+    run_steering "$@" --no-clock-control
+}
+
 run_steering() { # run_steering HOST [OPTION]...: its ntp.conf is there already
     local host=$1
     shift
@@ -35,7 +44,7 @@ make_clock() { # make_clock HOST PPM MS ADDRESS [LINE]...: its virtual clock, it
     shift 4
     make_host "$host"
     plug "$host" net "$address/24"
-    VIRTUAL_CLOCK_PPM=$ppm VIRTUAL_CLOCK_OFFSET_MS=$ms truth "$host" error_s >"$case_dir/$host/error"
+    set_clock "$host" "$ppm" "$ms"
     mkdir "$case_dir/$host/state"
     printf '%s\n' "$@" >"$case_dir/$host/ntp.conf"
 }
