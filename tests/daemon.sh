@@ -244,11 +244,11 @@ kill -HUP "$daemon"
 says 'so does one with keys that cannot be read' 'error: live.conf:5:6: cannot read .*secret.keys: Permission denied'
 serves 'which is served by what was, too'
 sed -i '5,$d' live.conf
-echo 'server 192.0.2.7 iburst' >>live.conf
+echo 'server 127.0.0.7 iburst' >>live.conf
 kill -HUP "$daemon"
 says 'a reload without one is whole' 'live.conf is loaded anew'
 said=$("$build/holdfast" status --json --port "$port" 2>&1)
-claim 'and its new source is there' "$(grep -q '192.0.2.7' <<<"$said" || echo "it says: $said")"
+claim 'and its new source is there' "$(grep -q '127.0.0.7' <<<"$said" || echo "it says: $said")"
 end_daemon
 
 # --- others that look in

@@ -54,7 +54,7 @@ stands make
 claim 'it builds' "$("${MAKE:-make}" -j"$(nproc)" OPT=-O0 CFLAGS=-g0 >"$work/log" 2>&1 || tail -n 12 "$work/log")"
 [ -x build/holdfastd ] || { tell_counts; exit 1; }
 [ ${#as_nobody[@]} -eq 0 ] || chown 65534 . # where the recording goes
-printf '%s\n' 'interface ignore all' 'interface listen 127.0.0.1' 'server 192.0.2.1 iburst' \
+printf '%s\n' 'interface ignore all' 'interface listen 127.0.0.1' 'server 127.0.0.9 iburst' \
     'restrict default nomodify' >ntp.conf
 stands 'build/holdfastd --check-config -c ntp.conf'
 said=$("${words[@]}" 2>&1)
