@@ -44,9 +44,9 @@ static const char *const verb_names[VERBS] = {[VERB_INIT] = "init",
 
 const char *command_replay_help(void)
 {
-    return "  replay FILE [OPTION] run a recording of holdfastd --record again: every call must "
-           "have "
-           "the\n"
+    return "  replay FILE [OPTION]...\n"
+           "                       run a recording of holdfastd --record again: every call must "
+           "have the\n"
            "                       same effects, bit for bit; exit status 1 when one has others\n"
            "      --verbose        print what happened and why, as the engine lives it again\n";
 }

@@ -9,6 +9,7 @@
 
 #include "../engine/constants.h"
 #include "../engine/engine.h"
+#include "../engine/status_word.h"
 #include "quantity.h"
 
 /* The peer status word (RFC 9327 section 4.2): reachable, and the selection code. */
@@ -53,13 +54,20 @@ static void take_integer(const struct control_answer *answer, const char *name, 
     }
 }
 
-/* Divided, not multiplied: 2.319 ms then are 0.002319 s to the last digit. */
+/* What a decimal number was before arithmetic: 15 digits always survive being a double, so 0.07833
+ * ms becomes 7.833e-05 s and not 7.832999999999999e-05 s. */
+static double decimal(double value)
+{
+    char text[G_ASCII_DTOSTR_BUF_SIZE];
+    return g_ascii_strtod(g_ascii_formatd(text, sizeof text, "%.15g", value), NULL);
+}
+
 static void take_scaled(const struct control_answer *answer, const char *name, double divisor,
                         double *out)
 {
     double value;
     if (control_answer_number(answer, name, &value)) {
-        *out = value / divisor;
+        *out = decimal(value / divisor);
     }
 }
 
@@ -103,9 +111,22 @@ static void take_common(struct server_report *report, const struct control_answe
     bool claims = report->leap >= LEAP_NONE && report->leap < LEAP_UNKNOWN &&
                   report->stratum > STRATUM_UNSPECIFIED && report->stratum < STRATUM_MAX;
     if (claims && !isnan(delay_s + dispersion_s)) {
-        report->bound_s = delay_s / 2 + dispersion_s;
+        report->bound_s = decimal(delay_s / 2 + dispersion_s);
     }
     g_strlcpy(report->state, claims ? "synchronised" : "unsynchronised", sizeof report->state);
+}
+
+/* A clock that was never updated has no reference time. */
+static void take_update(struct server_report *report, const struct control_answer *answer)
+{
+    char time[CONTROL_VALUE_MAX];
+    if (control_answer_variable(answer, "reftime", time)) {
+        report->never_updated =
+            g_str_has_prefix(time, "0x") && time[2 + strspn(time + 2, "0.")] == '\0';
+    }
+    if (report->never_updated) { /* the zeros that stand there are no measurements */
+        report->offset_s = report->residual_s = NAN;
+    }
 }
 
 void server_report_take_system(struct server_report *report, const struct control_answer *answer)
@@ -114,6 +135,7 @@ void server_report_take_system(struct server_report *report, const struct contro
         take_own(report, answer);
     }
     take_common(report, answer);
+    take_update(report, answer);
 }
 
 /* The address of nobody stands where there is none yet. */
@@ -154,7 +176,10 @@ void server_report_take_source(struct server_report *report, uint16_t associatio
     take_scaled(answer, "dispersion", 1000, &source.dispersion_s);
     take_scaled(answer, "jitter", 1000, &source.jitter_s);
     if (source.dispersion_s >= DISPERSION_MAX_S) { /* an empty filter: the zeros mean nothing */
-        source.offset_s = source.delay_s = source.jitter_s = NAN;
+        source.offset_s = source.delay_s = source.dispersion_s = source.jitter_s = NAN;
+    }
+    if (report->is_holdfast) { /* others may mean something else by the same bits */
+        take_integer(answer, "flash", UINT16_MAX, &source.flash);
     }
     g_array_append_val(report->sources, source);
 }
@@ -202,6 +227,21 @@ static unsigned count_reachable(const struct server_report *report)
     return reachable;
 }
 
+/* It sends something, which is not let in. */
+static bool is_refused(const struct source_report *source)
+{
+    return !source->is_reachable && (source->flash & (FLASH_DENIED | FLASH_AUTH));
+}
+
+static unsigned count_refused(const struct server_report *report)
+{
+    unsigned refused = 0;
+    for (guint i = 0; i < report->sources->len; i++) {
+        refused += is_refused(&g_array_index(report->sources, struct source_report, i));
+    }
+    return refused;
+}
+
 /* Why nobody is followed, as far as the sources show. */
 static void say_why_unsynchronised(const struct server_report *report, GPtrArray *problems)
 {
@@ -215,6 +255,9 @@ static void say_why_unsynchronised(const struct server_report *report, GPtrArray
         say(problems, "unsynchronised: it has no sources; name some with server, peer or pool");
     } else if (report->sources->len == 0) {
         say(problems, "unsynchronised");
+    } else if (reachable == 0 && count_refused(report) > 0) {
+        say(problems, "unsynchronised: it takes no answer of any of its %u sources",
+            report->sources->len);
     } else if (reachable == 0) {
         say(problems, "unsynchronised: none of its %u sources answers", report->sources->len);
     } else if (liars == reachable) {
@@ -240,24 +283,36 @@ static void say_of_state(const struct server_report *report, GPtrArray *problems
     }
 }
 
+static void say_of_source(const struct source_report *source, bool all_silent, GPtrArray *problems)
+{
+    const char *name = source_report_name(source);
+    name = name ? name : "a source without address";
+    if (source->is_unresolved) {
+        say(problems, "%s is not resolved: no name server has told its address yet", name);
+    } else if (is_refused(source) && (source->flash & FLASH_DENIED)) {
+        say(problems, "it refuses what %s answers, by a restrict line with ignore or noserve",
+            name);
+    } else if (is_refused(source)) {
+        say(problems,
+            "it refuses what %s answers, for want of a MAC that verifies: compare the keys, and "
+            "look for restrict ... notrust",
+            name);
+    } else if (!source->is_reachable && !all_silent) {
+        say(problems, "%s does not answer", name);
+    } else if (source->is_reachable && source->selection == SELECT_FALSETICK) {
+        say(problems, "%s disagrees with the others", name);
+    }
+}
+
 static void say_of_sources(const struct server_report *report, GPtrArray *problems)
 {
-    bool all_silent = count_reachable(report) == 0;
+    bool all_silent = count_reachable(report) + count_refused(report) == 0;
     if (all_silent && report->sources->len > 0 && strcmp(report->state, "unsynchronised") != 0) {
         say(problems, "none of its %u sources answers", report->sources->len);
     }
     for (guint i = 0; i < report->sources->len; i++) {
-        const struct source_report *source =
-            &g_array_index(report->sources, struct source_report, i);
-        const char *name = source_report_name(source);
-        name = name ? name : "a source without address";
-        if (source->is_unresolved) {
-            say(problems, "%s is not resolved: no name server has told its address yet", name);
-        } else if (!source->is_reachable && !all_silent) {
-            say(problems, "%s does not answer", name);
-        } else if (source->is_reachable && source->selection == SELECT_FALSETICK) {
-            say(problems, "%s disagrees with the others", name);
-        }
+        say_of_source(&g_array_index(report->sources, struct source_report, i), all_silent,
+                      problems);
     }
     if (!report->sources_are_complete) {
         say(problems, "not all sources could be asked for");

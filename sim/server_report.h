@@ -22,7 +22,9 @@ struct source_report {
     bool is_reachable;               /* by the status word */
     int reach;                       /* eight bits; -1 = unknown */
     int stratum, poll_log2s;
-    double offset_s, delay_s, dispersion_s, jitter_s;
+    int flash; /* what its last packet and it failed: FLASH_... (status_word.h); 0 = nothing, or
+                * another server than holdfastd was asked */
+    double offset_s, delay_s, dispersion_s, jitter_s; /* NAN until it has been measured */
 };
 
 struct server_report {
@@ -32,9 +34,10 @@ struct server_report {
     char source[CONTROL_VALUE_MAX]; /* address of the system peer; "" = none */
     char policy[CONTROL_VALUE_MAX];
     int leap, stratum;
-    double offset_s; /* positive = its clock is behind */
-    double bound_s;  /* claimed; NAN when unsynchronised */
-    double lasts_s;  /* until clients reject it if nothing answers it from now on */
+    bool never_updated; /* by its reference time */
+    double offset_s;    /* positive = its clock is behind */
+    double bound_s;     /* claimed; NAN when unsynchronised */
+    double lasts_s;     /* until clients reject it if nothing answers it from now on */
     double drift_ppm, residual_s;
     int may_steer;             /* 0, 1 */
     double refused;            /* clock commands */

@@ -109,8 +109,10 @@ void interface_read(struct ntpconf_reader *reader, const struct line *line)
                    line->words[2].text);
         return;
     }
+    struct place place = {reader_keep(reader, line->file), line->number, line->words[2].column};
     rule.what = reader_keep(reader, line->words[2].text);
     g_array_append_val(reader->interfaces, rule);
+    g_array_append_val(reader->interface_places, place);
 }
 
 void threads_read(struct ntpconf_reader *reader, const struct line *line)
@@ -163,6 +165,9 @@ void host_finish(struct ntpconf_reader *reader)
     gsize words = reader->logconfig->len;
     host->interfaces = reader_keep_array(reader, reader->interfaces, &host->interface_count);
     reader->interfaces = NULL;
+    host->interface_places =
+        reader_keep_array(reader, reader->interface_places, &host->interface_count);
+    reader->interface_places = NULL;
     host->logconfig_count = words;
     gpointer *list = g_ptr_array_free(reader->logconfig, FALSE);
     reader->logconfig = NULL;

@@ -60,6 +60,12 @@ struct filegen {
     bool link, enabled;
 };
 
+/* Where in the files something stands, for messages. */
+struct place {
+    const char *file; /* as opened */
+    unsigned line, column;
+};
+
 /* What a file says that is the host's business and not the engine's. Paths are as written. Strings
  * live with the ntpconf. */
 struct host_config {
@@ -74,15 +80,10 @@ struct host_config {
         enum { INTERFACE_LISTEN, INTERFACE_IGNORE, INTERFACE_DROP } action;
         const char *what; /* all, ipv4, ipv6, wildcard, a name, or an address[/prefix] */
     } * interfaces;
+    const struct place *interface_places; /* of each rule's last word */
     size_t interface_count;
     int threads;             /* server threads, 0 ... 16; -1 = by the number of processors */
     struct endpoint metrics; /* where the metrics page is served; family ADDRESS_NONE = nowhere */
-};
-
-/* Where in the files something stands, for messages. */
-struct place {
-    const char *file; /* as opened */
-    unsigned line, column;
 };
 
 struct ntpconf {

@@ -48,8 +48,10 @@ struct ntpconf_reader *reader_new(const struct ntpconf_options *options, struct 
     reader->restricts = g_array_new(FALSE, FALSE, sizeof(struct restrict_draft));
     reader->trusted = g_array_new(FALSE, FALSE, sizeof(struct trusted_draft));
     reader->filegens = g_array_new(FALSE, FALSE, sizeof(struct filegen));
+    reader->statistics_lines = g_array_new(FALSE, FALSE, sizeof(const struct line *));
     reader->logconfig = g_ptr_array_new();
     reader->interfaces = g_array_new(FALSE, FALSE, sizeof(struct interface_rule));
+    reader->interface_places = g_array_new(FALSE, FALSE, sizeof(struct place));
     return reader;
 }
 
@@ -63,8 +65,10 @@ void reader_free(struct ntpconf_reader *reader)
     g_array_free(reader->trusted, TRUE);
     /* Gone already when the load was finished. */
     g_clear_pointer(&reader->filegens, g_array_unref);
+    g_array_free(reader->statistics_lines, TRUE);
     g_clear_pointer(&reader->logconfig, g_ptr_array_unref);
     g_clear_pointer(&reader->interfaces, g_array_unref);
+    g_clear_pointer(&reader->interface_places, g_array_unref);
     g_free(reader->keys_path);
     g_free(reader);
 }

@@ -78,8 +78,10 @@ struct ntpconf_reader {
     const struct line *keys_line;
     char *keys_path;             /* what to open; NULL when options.locate refused it */
     GArray *filegens;            /* struct filegen */
+    GArray *statistics_lines;    /* const struct line *: of each of filegens, what switched it on */
     GPtrArray *logconfig;        /* const char * */
     GArray *interfaces;          /* struct interface_rule */
+    GArray *interface_places;    /* struct place, one for each of them */
     const struct line *tos_line; /* the last one */
     bool no_statistics;          /* disable stats */
 };

@@ -25,7 +25,7 @@ static const struct setting source_table[] = {
      .high = POLL_MAX,
      .store = STORE_I8,
      SOURCE(maxpoll),
-     .help = "longest poll interval in log2 s; default 10"},
+     .help = "longest poll interval in log2 s, with a warning from 15 on; default 10"},
     {.name = "iburst", .store = STORE_TRUE, SOURCE(iburst), .help = "eight packets at the start"},
     {.name = "burst", .store = STORE_TRUE, SOURCE(burst), .help = "eight packets at each poll"},
     {.name = "prefer", .store = STORE_TRUE, SOURCE(prefer), .help = "used alone if it survives"},
@@ -50,6 +50,9 @@ static const struct setting source_table[] = {
     {.name = "xleave",
      .support = SUPPORT_NO_EFFECT,
      .help = "there is no interleaved mode; packets are exchanged the basic way"},
+    {.name = "xmtnonce",
+     .support = SUPPORT_NO_EFFECT,
+     .help = "always done: a client's transmit timestamp is a random number"},
     {.name = "preempt",
      .support = SUPPORT_NO_EFFECT,
      .help = "a configured association stays as long as its line"},
@@ -108,6 +111,10 @@ static const struct setting fudge_table[] = {
 
 const struct settings source_settings = {"server", source_table, G_N_ELEMENTS(source_table)};
 const struct settings fudge_settings = {"fudge", fudge_table, G_N_ELEMENTS(fudge_table)};
+
+/* From this maxpoll on root dispersion grows by so much from one poll to the next that even a
+ * healthy server's root distance can exceed the default of tos maxdist. */
+enum { MAXPOLL_TOO_LONG = 15 };
 
 enum { LOCAL_CLOCK_TYPE = 1, LOCAL_CLOCK_STRATUM = 5, HOST_NAME_MAX_SIZE = 253, LABEL_MAX = 63 };
 
@@ -364,6 +371,26 @@ static bool is_of_family(const struct ntpconf_reader *reader, const struct sourc
     return false;
 }
 
+static void warn_of_long_polls(struct ntpconf_reader *reader, const struct source_draft *draft)
+{
+    const struct line *line = draft->line;
+    const struct association_config *config = &draft->config;
+    if (config->maxpoll < MAXPOLL_TOO_LONG || config->noselect) {
+        return;
+    }
+    long value;
+    unsigned index = draft->host_word + 1;
+    while (index + 1 < line->count && (strcmp(line->words[index].text, "maxpoll") != 0 ||
+                                       !parse_integer(line->words[index + 1].text, &value))) {
+        index++;
+    }
+    line_warning(line, index + 1, reader->messages,
+                 "maxpoll %d asks only every 2^%d s: between two answers the root distance can "
+                 "exceed tos maxdist, so that clients turn away and nothing is left for holdover; "
+                 "use at most %d",
+                 config->maxpoll, config->maxpoll, MAXPOLL_TOO_LONG - 1);
+}
+
 static struct place place_of(struct ntpconf_reader *reader, const struct source_draft *draft)
 {
     const struct line *line = draft->line;
@@ -383,6 +410,7 @@ void sources_finish(struct ntpconf_reader *reader)
             finish_local_clock(reader, draft);
         } else if (is_of_family(reader, draft)) {
             struct place place = place_of(reader, draft);
+            warn_of_long_polls(reader, draft);
             g_array_append_val(associations, draft->config);
             g_array_append_val(places, place);
         }

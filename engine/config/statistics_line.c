@@ -90,8 +90,19 @@ static struct filegen *find_or_add_filegen(struct ntpconf_reader *reader,
     }
     struct filegen filegen = {
         .name = kind->name, .file = kind->name, .type = FILEGEN_DAY, .link = true};
+    const struct line *nobody = NULL;
     g_array_append_val(reader->filegens, filegen);
+    g_array_append_val(reader->statistics_lines, nobody);
     return &g_array_index(reader->filegens, struct filegen, reader->filegens->len - 1);
+}
+
+/* Keeps the first line since the kind was last off. */
+static void note_line(struct ntpconf_reader *reader, const struct filegen *filegen,
+                      const struct line *line)
+{
+    guint index = (guint)(filegen - (const struct filegen *)(void *)reader->filegens->data);
+    const struct line **kept = &g_array_index(reader->statistics_lines, const struct line *, index);
+    *kept = line && *kept ? *kept : line;
 }
 
 void statistics_read(struct ntpconf_reader *reader, const struct line *line)
@@ -102,7 +113,7 @@ void statistics_read(struct ntpconf_reader *reader, const struct line *line)
     for (unsigned i = 1; i < line->count; i++) {
         const struct setting *kind = setting_find(&statistics_settings, line->words[i].text);
         if (switch_of(&reader->conf->host, kind)) {
-            find_or_add_filegen(reader, kind);
+            note_line(reader, find_or_add_filegen(reader, kind), line);
         }
     }
 }
@@ -174,6 +185,23 @@ void filegen_read(struct ntpconf_reader *reader, const struct line *line)
     filegen->type = draft.type ? filegen_type_find(draft.type) : filegen->type;
     filegen->link = draft.link || (filegen->link && !draft.nolink);
     *is_written = draft.enable || (*is_written && !draft.disable);
+    if (draft.enable || draft.disable) {
+        note_line(reader, filegen, draft.enable ? line : NULL);
+    }
+}
+
+/* Says it once, at the first line that asks for what cannot be written. */
+static void warn_of_no_statsdir(struct ntpconf_reader *reader)
+{
+    const struct host_config *host = &reader->conf->host;
+    for (guint i = 0; !host->statsdir && i < reader->filegens->len; i++) {
+        if (g_array_index(reader->filegens, struct filegen, i).enabled) {
+            line_warning(g_array_index(reader->statistics_lines, const struct line *, i), 0,
+                         reader->messages,
+                         "no statistics are written: add a statsdir line that says where");
+            return;
+        }
+    }
 }
 
 void statistics_finish(struct ntpconf_reader *reader)
@@ -185,6 +213,7 @@ void statistics_finish(struct ntpconf_reader *reader)
         *is_written = *is_written && !reader->no_statistics;
         filegen->enabled = *is_written;
     }
+    warn_of_no_statsdir(reader);
     host->filegens = reader_keep_array(reader, reader->filegens, &host->filegen_count);
     reader->filegens = NULL;
 }

@@ -14,10 +14,16 @@ struct switches {
 };
 
 static const struct setting enable_table[] = {
-    {.name = "auth"}, /* always on, as is monitor */
-    {.name = "monitor"},
-    {.name = "ntp", .store = STORE_FALSE, .offset = offsetof(struct switches, disable_discipline)},
-    {.name = "stats", .store = STORE_FALSE, .offset = offsetof(struct switches, no_statistics)},
+    {.name = "auth", .help = "always on: unauthenticated packets create no association"},
+    {.name = "monitor", .help = "always on; \"mru maxdepth 0\" does without the client table"},
+    {.name = "ntp",
+     .store = STORE_FALSE,
+     .offset = offsetof(struct switches, disable_discipline),
+     .help = "steer the clock; default"},
+    {.name = "stats",
+     .store = STORE_FALSE,
+     .offset = offsetof(struct switches, no_statistics),
+     .help = "write the statistics that \"statistics\" and \"filegen\" ask for; default"},
     {.name = "bclient", .support = SUPPORT_NO_EFFECT, .help = "there is no broadcast client"},
     {.name = "calibrate", .support = SUPPORT_NO_EFFECT, .help = "there are no reference clocks"},
     {.name = "kernel",
@@ -39,7 +45,9 @@ static const struct setting enable_table[] = {
      .help = "no packet ends a configured association"},
 };
 
-/* What ntpd can switch off and we do not have is off already. */
+/* What ntpd can switch off and we do not have. */
+#define OFF_ALREADY "off already: "
+
 static const struct setting disable_table[] = {
     {.name = "auth",
      .support = SUPPORT_NO_EFFECT,
@@ -47,17 +55,25 @@ static const struct setting disable_table[] = {
     {.name = "monitor",
      .support = SUPPORT_NO_EFFECT,
      .help = "monitoring is always on; \"mru maxdepth 0\" does without the client table"},
-    {.name = "ntp", .store = STORE_TRUE, .offset = offsetof(struct switches, disable_discipline)},
-    {.name = "stats", .store = STORE_TRUE, .offset = offsetof(struct switches, no_statistics)},
-    {.name = "bclient"},
-    {.name = "calibrate"},
-    {.name = "kernel"},
-    {.name = "mode7"},
-    {.name = "pps"},
-    {.name = "peer_clear_digest_early"},
-    {.name = "unpeer_crypto_early"},
-    {.name = "unpeer_crypto_nak_early"},
-    {.name = "unpeer_digest_early"},
+    {.name = "ntp",
+     .store = STORE_TRUE,
+     .offset = offsetof(struct switches, disable_discipline),
+     .help = "measure and serve, but never steer the clock"},
+    {.name = "stats",
+     .store = STORE_TRUE,
+     .offset = offsetof(struct switches, no_statistics),
+     .help = "write no statistics, whatever \"statistics\" and \"filegen\" say"},
+    {.name = "bclient", .help = OFF_ALREADY "there is no broadcast client"},
+    {.name = "calibrate", .help = OFF_ALREADY "there are no reference clocks"},
+    {.name = "kernel", .help = OFF_ALREADY "the loop is the engine's own, never the kernel's"},
+    {.name = "mode7", .help = OFF_ALREADY "mode 7 does not exist here"},
+    {.name = "pps", .help = OFF_ALREADY "there are no reference clocks"},
+    {.name = "peer_clear_digest_early",
+     .help = OFF_ALREADY "a packet that fails a test changes nothing"},
+    {.name = "unpeer_crypto_early", .help = OFF_ALREADY "no packet ends a configured association"},
+    {.name = "unpeer_crypto_nak_early",
+     .help = OFF_ALREADY "no packet ends a configured association"},
+    {.name = "unpeer_digest_early", .help = OFF_ALREADY "no packet ends a configured association"},
 };
 
 #define TOS(field) .offset = offsetof(struct tos_config, field)
@@ -191,7 +207,7 @@ static const struct setting tinker_table[] = {
      .high = 1e6,
      .store = STORE_DOUBLE,
      TINKER(stepout_s),
-     .help = "s that a large offset must last before it is believed; default 300"},
+     .help = "how many s a large offset must last before it is believed; default 300"},
     {.name = "panic",
      .kind = SETTING_NUMBER,
      .example = "1000",
@@ -255,7 +271,7 @@ static const struct setting discard_table[] = {
      .high = POLL_MAX,
      .store = STORE_I8,
      .offset = offsetof(struct discard_config, average_log2s),
-     .help = "log2 s between packets of one client in the long run; default 3"},
+     .help = "interval in log2 s of one client's packets in the long run; default 3"},
     {.name = "minimum",
      .kind = SETTING_INTEGER,
      .example = "2",
@@ -263,7 +279,7 @@ static const struct setting discard_table[] = {
      .high = 255,
      .store = STORE_U8,
      .offset = offsetof(struct discard_config, minimum_s),
-     .help = "s between two packets of one client; default 1"},
+     .help = "least interval in s between two packets of one client; default 1"},
     {.name = "monitor",
      .kind = SETTING_INTEGER,
      .support = SUPPORT_NO_EFFECT,
