@@ -126,6 +126,15 @@ void daemon_reload(struct daemon *d);
 /* The same configuration on other local addresses. */
 void daemon_readdress(struct daemon *d);
 
+/* ---- served.c ---- */
+
+/* Says which addresses are served and by how many threads, after `why` ("" or "this is so: "), and
+ * whether nothing but loopback is left against the rules' intention. */
+void daemon_tell_served(struct daemon *d, const char *why);
+
+/* Says which interface rules, or -I, fit nothing that this machine has. */
+void daemon_tell_idle_rules(struct daemon *d);
+
 /* ---- perform.c ---- */
 
 /* One verb: recorded, called, its effects carried out, until nothing is due any more. */

@@ -101,18 +101,27 @@ static uint32_t index_of(const char *name)
     return if_nametoindex(plain);
 }
 
+/* False when it has none of the Internet. */
+static bool address_of(const struct ifaddrs *found, struct address *out)
+{
+    union socket_address address = {.any.sa_family = AF_UNSPEC};
+    if (!found->ifa_addr ||
+        (found->ifa_addr->sa_family != AF_INET && found->ifa_addr->sa_family != AF_INET6)) {
+        return false;
+    }
+    memcpy(&address, found->ifa_addr,
+           found->ifa_addr->sa_family == AF_INET ? sizeof address.v4 : sizeof address.v6);
+    *out = socket_address_get(&address).address;
+    return true;
+}
+
 static void add_address(GArray *list, const struct interface_terms *terms,
                         const struct ifaddrs *found)
 {
     struct local_address one = {.action = INTERFACE_IGNORE};
-    union socket_address address = {.any.sa_family = AF_UNSPEC};
-    if (!found->ifa_addr || !(found->ifa_flags & IFF_UP) ||
-        (found->ifa_addr->sa_family != AF_INET && found->ifa_addr->sa_family != AF_INET6)) {
+    if (!(found->ifa_flags & IFF_UP) || !address_of(found, &one.address)) {
         return;
     }
-    memcpy(&address, found->ifa_addr,
-           found->ifa_addr->sa_family == AF_INET ? sizeof address.v4 : sizeof address.v6);
-    one.address = socket_address_get(&address).address;
     one.interface = index_of(found->ifa_name);
     g_strlcpy(one.name, found->ifa_name, sizeof one.name);
     one.action = interfaces_judge(terms, one.name, &one.address);
@@ -122,12 +131,16 @@ static void add_address(GArray *list, const struct interface_terms *terms,
     }
 }
 
+static char *cannot_list(void)
+{
+    return g_strdup_printf("cannot list the addresses of this machine: %s", g_strerror(errno));
+}
+
 GArray *interfaces_scan(const struct interface_terms *terms, char **error)
 {
     struct ifaddrs *found;
     if (getifaddrs(&found) != 0) {
-        *error =
-            g_strdup_printf("cannot list the addresses of this machine: %s", g_strerror(errno));
+        *error = cannot_list();
         return NULL;
     }
     GArray *list = g_array_new(FALSE, FALSE, sizeof(struct local_address));
@@ -137,6 +150,86 @@ GArray *interfaces_scan(const struct interface_terms *terms, char **error)
     freeifaddrs(found);
     return list;
 }
+
+/* ---- what the terms find here --------------------------------------------------------------- */
+
+static bool is_keyword(const char *what)
+{
+    static const char *const keywords[] = {"all", "wildcard", "ipv4", "ipv6"};
+    for (size_t i = 0; i < G_N_ELEMENTS(keywords); i++) {
+        if (g_ascii_strcasecmp(what, keywords[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether it names something that is here, and whether that is a loopback address. */
+static bool is_here(const char *what, const struct ifaddrs *list, bool *is_loopback)
+{
+    bool is_one, is_found = false;
+    *is_loopback = false;
+    for (const struct ifaddrs *one = list; one; one = one->ifa_next) {
+        struct address address = {.family = ADDRESS_NONE};
+        bool has_address = address_of(one, &address);
+        bool fits = is_address(what, &address, &is_one);
+        if (is_one ? fits : fnmatch(what, one->ifa_name, FNM_CASEFOLD) == 0) {
+            is_found = true;
+            *is_loopback = *is_loopback || (has_address && address_is_loopback(&address));
+        }
+    }
+    return is_found;
+}
+
+/* What a rule asks for, of the kinds that tell whether nothing but loopback is meant. */
+struct wishes {
+    bool loopback, others;
+};
+
+static void survey_one(struct interface_survey *out, struct wishes *wishes, size_t index,
+                       const char *what, bool is_listen, const struct ifaddrs *list)
+{
+    bool is_loopback = false;
+    if (is_keyword(what)) {
+        wishes->others = wishes->others || is_listen;
+        wishes->loopback = wishes->loopback || (!is_listen && g_ascii_strcasecmp(what, "all") == 0);
+        return;
+    }
+    if (!is_here(what, list, &is_loopback)) {
+        g_array_append_val(out->idle, index);
+    }
+    wishes->others = wishes->others || (is_listen && !is_loopback);
+    wishes->loopback = wishes->loopback || (is_listen && is_loopback);
+}
+
+bool interfaces_survey(const struct interface_terms *terms, struct interface_survey *out,
+                       char **error)
+{
+    struct ifaddrs *found;
+    struct wishes wishes = {.loopback = false};
+    if (getifaddrs(&found) != 0) {
+        *error = cannot_list();
+        return false;
+    }
+    *out = (struct interface_survey){.idle = g_array_new(FALSE, FALSE, sizeof(size_t))};
+    for (size_t i = 0; terms->only && terms->only[i]; i++) {
+        survey_one(out, &wishes, i, terms->only[i], true, found);
+    }
+    for (size_t i = 0; !terms->only && i < terms->rule_count; i++) {
+        const struct interface_rule *rule = &terms->rules[i];
+        survey_one(out, &wishes, i, rule->what, rule->action == INTERFACE_LISTEN, found);
+    }
+    freeifaddrs(found);
+    out->is_loopback_meant = wishes.loopback && !wishes.others;
+    return true;
+}
+
+void interfaces_survey_clear(struct interface_survey *survey)
+{
+    g_array_free(survey->idle, TRUE);
+}
+
+/* ---- changes -------------------------------------------------------------------------------- */
 
 int interfaces_open_watch(void)
 {

@@ -42,6 +42,19 @@ bool interfaces_is_same(const struct local_address *a, const struct local_addres
  * local_address. NULL with *error. */
 GArray *interfaces_scan(const struct interface_terms *terms, char **error);
 
+/* How the terms suit this machine as it is. */
+struct interface_survey {
+    GArray *idle; /* size_t: those of `only`, else of the rules, that fit nothing that is here */
+    bool is_loopback_meant; /* they ask for loopback addresses and for no other */
+};
+
+/* Interfaces count whether they are up or not, and have an address or not. What names no interface
+ * and no address (all, ipv4, ipv6, wildcard) is never idle. False with *error; else
+ * interfaces_survey_clear() it. */
+bool interfaces_survey(const struct interface_terms *terms, struct interface_survey *out,
+                       char **error);
+void interfaces_survey_clear(struct interface_survey *survey);
+
 /* A descriptor that is readable when an address or an interface came or went; -1 with errno. */
 int interfaces_open_watch(void);
 

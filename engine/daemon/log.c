@@ -29,6 +29,7 @@ struct log {
     char *path; /* NULL = standard error */
     enum log_level most;
     bool is_journal;
+    unsigned echoed; /* level up to which lines go to standard error too */
     bool is_failing; /* said so on standard error */
     unsigned lost;   /* lines, since then */
     /* The line before, and how often it was said again. */
@@ -130,9 +131,19 @@ static void note_recovery(struct log *log)
     (void)append_file_add(log->fd, line, length);
 }
 
+static bool is_same_file(int a, int b)
+{
+    struct stat one, other;
+    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
+           one.st_ino == other.st_ino;
+}
+
 static void write_text(struct log *log, enum log_level level, const char *text)
 {
     char line[LOG_LINE_MAX];
+    if ((unsigned)level <= log->echoed && !is_same_file(log->fd, STDERR_FILENO)) {
+        tell_stderr(level, text);
+    }
     size_t length = make_line(log->is_journal, level, text, line);
     int why = append_file_add(log->fd, line, length);
     if (why != 0) {
@@ -267,14 +278,29 @@ void log_often(struct log *log, enum log_level level, const char *kind, const ch
     va_end(values);
 }
 
+static const char *cure_of(int why)
+{
+    switch (why) {
+    case ENOENT:
+    case ENOTDIR:
+        return "create its directory";
+    case EACCES:
+    case EPERM:
+        return "create it for the user that the daemon runs as";
+    case EROFS:
+        return "let it be written there (ReadWritePaths= of a systemd unit) or leave logfile out";
+    default:
+        return "name another file";
+    }
+}
+
 static int open_path(const char *path, char **error)
 {
     int fd = path ? append_file_open(AT_FDCWD, path) : STDERR_FILENO;
     if (fd < 0) {
-        *error = g_strdup_printf("cannot open the log file %s: %s%s", path, strerror(errno),
-                                 errno == EACCES || errno == EPERM
-                                     ? "; create it for the user that the daemon runs as"
-                                     : "");
+        int why = errno;
+        *error = g_strdup_printf("cannot open the log file %s: %s; %s", path, strerror(why),
+                                 cure_of(why));
     }
     return fd;
 }
@@ -282,22 +308,18 @@ static int open_path(const char *path, char **error)
 struct log *log_open(const char *path, enum log_level most, char **error)
 {
     int fd = open_path(path, error);
-    if (fd < 0) {
-        return NULL;
-    }
+    const char *used = fd >= 0 ? path : NULL;
     struct log *log = g_new0(struct log, 1);
-    log->fd = fd;
-    log->path = g_strdup(path);
+    log->fd = fd >= 0 ? fd : STDERR_FILENO;
+    log->path = g_strdup(used);
     log->most = most;
-    log->is_journal = !path && is_journal();
+    log->is_journal = !used && is_journal();
     return log;
 }
 
-static bool is_same_file(int a, int b)
+void log_echo(struct log *log, unsigned most)
 {
-    struct stat one, other;
-    return fstat(a, &one) == 0 && fstat(b, &other) == 0 && one.st_dev == other.st_dev &&
-           one.st_ino == other.st_ino;
+    log->echoed = most;
 }
 
 bool log_reopen(struct log *log, const char *path, char **error)

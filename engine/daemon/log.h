@@ -32,16 +32,22 @@ struct log;
 /* Levels above `most` are not written. `path` NULL = standard error: with "<N>" in front when
  * JOURNAL_STREAM says that it leads to the journal (which adds time and name), else as a file.
  * A file has lines such as "2026-03-01T22:30:01.123Z holdfastd[4711]: warning: text", the time
- * being UTC by this host's clock. NULL with *error (g_free() it) when the file cannot be opened. */
+ * being UTC by this host's clock. A file that cannot be opened leaves standard error in its place,
+ * with *error (g_free() it) saying why and what helps. */
 struct log *log_open(const char *path, enum log_level most, char **error);
 
 /* Writes what is still counted, and closes. NULL is nothing to close. */
 void log_close(struct log *log);
 
+/* Lines up to that level are written to standard error as well when the log is another file: for
+ * the time in which somebody waits there for us to start. 0 = none, as after log_open(). */
+enum { LOG_ECHO_NONE = 0 };
+void log_echo(struct log *log, unsigned most);
+
 /* Opens the file of that path from now on (NULL = standard error); on failure the former one stays
- * and *error says why. How often the last line was said again is told in the former file when that
- * one was another (a log that was rotated), else it is counted on; lines that were lost are told in
- * the new one. */
+ * and *error says why and what helps. How often the last line was said again is told in the former
+ * file when that one was another (a log that was rotated), else it is counted on; lines that were
+ * lost are told in the new one. */
 bool log_reopen(struct log *log, const char *path, char **error);
 
 /* Whether a line of that level is written at all: for what costs something to find out. */

@@ -266,6 +266,11 @@ void daemon_run(struct daemon *d)
     const struct udp_sink sink = {d, on_heard, on_sent, on_changed};
     GArray *fds = g_array_new(FALSE, TRUE, sizeof(struct pollfd));
     struct instant now = kernel_clock_read(&d->clock);
+    log_echo(d->log, d->options.quit ? LOG_LEVEL_ERROR : LOG_ECHO_NONE);
+    if (!d->options.quit) {
+        daemon_tell_idle_rules(d);
+        daemon_tell_served(d, "");
+    }
     d->wake = now.mono;
     d->next_look = now.mono;
     d->next_hour = mono_add_s(now.mono, HOUR_S);

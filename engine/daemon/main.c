@@ -77,13 +77,12 @@ static enum exit_status run(struct daemon *d, struct ntpconf *conf)
         go_into_background(d);
     }
     d->log = log_open(o->log ? o->log : conf->host.logfile, levels[o->debug > 0], &error);
-    if (!d->log) {
-        fprintf(stderr, "holdfastd: %s\n", error);
-        g_free(error);
-        ntpconf_free(conf);
-        return EXIT_AT_WORK;
-    }
+    log_echo(d->log, LOG_LEVEL_ERROR);
     log_line(d->log, LOG_LEVEL_NOTICE, DAEMON_VERSION " starts with %s", o->config);
+    if (error) {
+        log_line(d->log, LOG_LEVEL_WARNING, "%s; the log goes to standard error", error);
+        g_free(error);
+    }
     if (no_manager != 0) {
         log_line(d->log, LOG_LEVEL_WARNING, "the service manager cannot be told of us: %s",
                  g_strerror(no_manager));
@@ -112,22 +111,20 @@ static enum exit_status obey(struct daemon *d)
         printf("%s\n", DAEMON_VERSION);
         return EXIT_ALL_RIGHT;
     }
+    if (d->options.restore_rate && !d->options.check_config) {
+        return start_restore_rate(&d->options);
+    }
     struct ntpconf *conf = configure_load(&d->options, tell_stderr, NULL);
     if (!conf) {
         fprintf(stderr, "holdfastd: %s is not run\n", d->options.config);
         return EXIT_CONFIGURATION;
     }
-    if (!d->options.check_config && !d->options.restore_rate) {
+    if (!d->options.check_config) {
         return run(d, conf);
     }
-    enum exit_status status = EXIT_ALL_RIGHT;
-    if (d->options.check_config) {
-        configure_print_limits(conf);
-    } else {
-        status = start_restore_rate(&d->options, conf);
-    }
+    configure_print_limits(conf);
     ntpconf_free(conf);
-    return status;
+    return EXIT_ALL_RIGHT;
 }
 
 int main(int argc, char **argv)

@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../constants.h"
 #include "../inspection.h"
 #include "metrics.h"
 
@@ -140,39 +141,57 @@ static void write_leap(struct page *page)
     gauge(page, page->status.leap);
 }
 
+/* What is not known has no sample: a zero there would pass for a measurement. */
+static void gauge_if(const struct page *page, bool is_known, double value)
+{
+    if (is_known) {
+        gauge(page, value);
+    }
+}
+
+static bool was_updated(const struct page *page)
+{
+    return !ntp_is_zero(page->status.reference_time);
+}
+
+static bool is_synchronised(const struct page *page)
+{
+    return isfinite(page->status.root_distance_s);
+}
+
 static void write_offset(struct page *page)
 {
-    gauge(page, page->status.offset_s);
+    gauge_if(page, was_updated(page), page->status.offset_s);
 }
 
 static void write_residual(struct page *page)
 {
-    gauge(page, page->status.residual_s);
+    gauge_if(page, was_updated(page), page->status.residual_s);
 }
 
 static void write_jitter(struct page *page)
 {
-    gauge(page, page->status.jitter_s);
+    gauge_if(page, was_updated(page), page->status.jitter_s);
 }
 
 static void write_drift(struct page *page)
 {
-    gauge(page, page->status.drift_is_known ? page->status.drift_ppm : (double)NAN);
+    gauge_if(page, page->status.drift_is_known, page->status.drift_ppm);
 }
 
 static void write_wander(struct page *page)
 {
-    gauge(page, page->status.wander_ppm);
+    gauge_if(page, was_updated(page), page->status.wander_ppm);
 }
 
 static void write_root_delay(struct page *page)
 {
-    gauge(page, page->status.root_delay_s);
+    gauge_if(page, is_synchronised(page), page->status.root_delay_s);
 }
 
 static void write_root_dispersion(struct page *page)
 {
-    gauge(page, page->status.root_dispersion_s);
+    gauge_if(page, is_synchronised(page), page->status.root_dispersion_s);
 }
 
 static void write_root_distance(struct page *page)
@@ -190,12 +209,9 @@ static void write_poll(struct page *page)
     gauge(page, power_of_two(page->status.poll));
 }
 
-/* No sample before the first update: a time of zero would be one of 1900 or 2036. */
 static void write_reference(struct page *page)
 {
-    if (!ntp_is_zero(page->status.reference_time)) {
-        gauge(page, unix_seconds(page->status.reference_time));
-    }
+    gauge_if(page, was_updated(page), unix_seconds(page->status.reference_time));
 }
 
 static void write_may_steer(struct page *page)
@@ -317,14 +333,31 @@ static void begin_source(const struct page *page, size_t index, const struct sou
     g_string_append_c(page->text, '}');
 }
 
-/* A sample of each source; those without an address only where that says something too. */
-static void each_source(struct page *page, bool unresolved_too,
+static bool any_source(const struct source_status *source)
+{
+    (void)source;
+    return true;
+}
+
+static bool has_address(const struct source_status *source)
+{
+    return source->is_resolved;
+}
+
+/* An empty filter's dispersion is the greatest there is, and its other values are zeros. */
+static bool is_measured(const struct source_status *source)
+{
+    return source->is_resolved && source->dispersion_s < DISPERSION_MAX_S;
+}
+
+/* A sample of each source of which there is something to say. */
+static void each_source(struct page *page, bool (*is_known)(const struct source_status *source),
                         double (*value)(const struct source_status *source))
 {
     for (size_t i = 0; i < engine_source_count(page->terms->engine); i++) {
         struct source_status source;
         engine_source_status(page->terms->engine, page->terms->now, i, &source);
-        if (source.is_resolved || unresolved_too) {
+        if (is_known(&source)) {
             begin_source(page, i, &source);
             end_gauge(page, value(&source));
         }
@@ -382,47 +415,47 @@ static double distance_of(const struct source_status *source)
 
 static void write_source_reach(struct page *page)
 {
-    each_source(page, true, reach_of);
+    each_source(page, any_source, reach_of);
 }
 
 static void write_source_selection(struct page *page)
 {
-    each_source(page, true, selection_of);
+    each_source(page, any_source, selection_of);
 }
 
 static void write_source_stratum(struct page *page)
 {
-    each_source(page, false, stratum_of);
+    each_source(page, has_address, stratum_of);
 }
 
 static void write_source_poll(struct page *page)
 {
-    each_source(page, false, poll_of);
+    each_source(page, has_address, poll_of);
 }
 
 static void write_source_offset(struct page *page)
 {
-    each_source(page, false, offset_of);
+    each_source(page, is_measured, offset_of);
 }
 
 static void write_source_delay(struct page *page)
 {
-    each_source(page, false, delay_of);
+    each_source(page, is_measured, delay_of);
 }
 
 static void write_source_dispersion(struct page *page)
 {
-    each_source(page, false, dispersion_of);
+    each_source(page, is_measured, dispersion_of);
 }
 
 static void write_source_jitter(struct page *page)
 {
-    each_source(page, false, jitter_of);
+    each_source(page, is_measured, jitter_of);
 }
 
 static void write_source_distance(struct page *page)
 {
-    each_source(page, false, distance_of);
+    each_source(page, is_measured, distance_of);
 }
 
 /* ---- the table ---- */
@@ -438,17 +471,20 @@ static const struct family families[] = {
      "0 = none, 1 = second inserted, 2 = deleted at the end of the month, 3 = unsynchronised.",
      write_leap},
     {"holdfast_offset_seconds", "gauge", "seconds",
-     "Last combined offset; positive = this clock is behind.", write_offset},
-    {"holdfast_residual_seconds", "gauge", "seconds", "Of the offset, not yet slewed away.",
-     write_residual},
-    {"holdfast_jitter_seconds", "gauge", "seconds", "Jitter of the system.", write_jitter},
+     "Last combined offset; positive = this clock is behind; no sample before the first update.",
+     write_offset},
+    {"holdfast_residual_seconds", "gauge", "seconds",
+     "Of the offset, not yet slewed away; no sample before the first update.", write_residual},
+    {"holdfast_jitter_seconds", "gauge", "seconds",
+     "Jitter of the system; no sample before the first update.", write_jitter},
     {"holdfast_drift_ppm", "gauge", "ppm",
-     "What the free-running clock needs added; NaN until it is known.", write_drift},
-    {"holdfast_wander_ppm", "gauge", "ppm", "Wander of the drift.", write_wander},
-    {"holdfast_root_delay_seconds", "gauge", "seconds", "Round trip to the primary server.",
-     write_root_delay},
-    {"holdfast_root_dispersion_seconds", "gauge", "seconds", "Root dispersion, as of now.",
-     write_root_dispersion},
+     "What the free-running clock needs added; no sample until it is known.", write_drift},
+    {"holdfast_wander_ppm", "gauge", "ppm",
+     "Wander of the drift; no sample before the first update.", write_wander},
+    {"holdfast_root_delay_seconds", "gauge", "seconds",
+     "Round trip to the primary server; no sample when unsynchronised.", write_root_delay},
+    {"holdfast_root_dispersion_seconds", "gauge", "seconds",
+     "Root dispersion, as of now; no sample when unsynchronised.", write_root_dispersion},
     {"holdfast_root_distance_seconds", "gauge", "seconds",
      "Claimed bound of this clock's error, as of now; +Inf = unsynchronised.", write_root_distance},
     {"holdfast_lasts_seconds", "gauge", "seconds",
@@ -498,19 +534,22 @@ static const struct family families[] = {
      "0 = rejected, 1 = falseticker, 2 = excess, 3 = outlier, 4 = candidate, 5 = backup, 6 = "
      "system peer.",
      write_source_selection},
-    {"holdfast_source_stratum", "gauge", "", "Stratum of the source.", write_source_stratum},
+    {"holdfast_source_stratum", "gauge", "", "Stratum of the source; 16 = it has told none.",
+     write_source_stratum},
     {"holdfast_source_poll_seconds", "gauge", "seconds", "Poll interval of the source.",
      write_source_poll},
     {"holdfast_source_offset_seconds", "gauge", "seconds",
-     "Offset of the source; positive = this clock is behind.", write_source_offset},
-    {"holdfast_source_delay_seconds", "gauge", "seconds", "Round trip to the source.",
-     write_source_delay},
-    {"holdfast_source_dispersion_seconds", "gauge", "seconds", "Dispersion of its samples.",
-     write_source_dispersion},
-    {"holdfast_source_jitter_seconds", "gauge", "seconds", "Jitter of its samples.",
-     write_source_jitter},
+     "Offset of the source; positive = this clock is behind; no sample until it is measured.",
+     write_source_offset},
+    {"holdfast_source_delay_seconds", "gauge", "seconds",
+     "Round trip to the source; no sample until it is measured.", write_source_delay},
+    {"holdfast_source_dispersion_seconds", "gauge", "seconds",
+     "Dispersion of its samples; no sample until it is measured.", write_source_dispersion},
+    {"holdfast_source_jitter_seconds", "gauge", "seconds",
+     "Jitter of its samples; no sample until it is measured.", write_source_jitter},
     {"holdfast_source_root_distance_seconds", "gauge", "seconds",
-     "What the test of fitness compares with tos maxdist.", write_source_distance},
+     "What the test of fitness compares with tos maxdist; no sample until it is measured.",
+     write_source_distance},
 };
 
 static bool needs_sockets(const struct family *family)

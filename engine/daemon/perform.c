@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "daemon.h"
+#include "start.h"
 
 /* What carrying out effects makes the host tell the engine: at most one of each kind. */
 struct consequences {
@@ -27,12 +27,18 @@ static struct engine_call *consequence(struct consequences *c, enum engine_verb 
 
 /* ---- the clock ------------------------------------------------------------------------------ */
 
-static void tell_refusal(struct daemon *d, int error)
+/* Nothing is commanded from now on, so a slew that is in force would go on for ever: it ends with
+ * what was the drift until now. */
+static void tell_refusal(struct daemon *d, int error, const struct system_status *status)
 {
     d->is_steering = false;
+    if (status->drift_is_known) {
+        d->drift_ppm = status->drift_ppm;
+    }
     log_line(d->log, LOG_LEVEL_ERROR,
              "the clock cannot be steered: %s; it is followed and served as it is",
              g_strerror(error));
+    start_undo_rate(d);
 }
 
 /* By a clock that is right only: which leap seconds are behind it, it must know. */
@@ -71,7 +77,7 @@ static void perform_clock(struct daemon *d, struct consequences *c)
     }
     d->has_stepped = d->has_stepped || (steps && error == 0);
     if (error != 0) {
-        tell_refusal(d, error);
+        tell_refusal(d, error, &status);
         consequence(c, VERB_CLOCK_EVENT, kernel_clock_read(&d->clock))->u.clock.event =
             CLOCK_REFUSED;
     }

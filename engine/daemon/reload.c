@@ -72,7 +72,10 @@ static void reopen_log(struct daemon *d, const struct host_config *host)
 {
     char *error = NULL;
     if (!log_reopen(d->log, d->options.log ? d->options.log : host->logfile, &error)) {
+        /* The former file may be on its way out: who looks there for the log must know. */
+        log_echo(d->log, LOG_LEVEL_WARNING);
         log_line(d->log, LOG_LEVEL_WARNING, "%s; the log goes on where it was", error);
+        log_echo(d->log, LOG_ECHO_NONE);
         g_free(error);
     }
 }
@@ -106,6 +109,8 @@ void daemon_reload(struct daemon *d)
     state_files_reload(d->files, &conf->host);
     adopt(d, next);
     log_line(d->log, LOG_LEVEL_NOTICE, "%s is loaded anew", d->options.config);
+    daemon_tell_idle_rules(d);
+    daemon_tell_served(d, "");
     service_manager_ready(&d->manager, "configuration loaded anew");
 }
 
@@ -116,6 +121,5 @@ void daemon_readdress(struct daemon *d)
     struct configuration *next = configure_engine(d, conf);
     d->configuration->conf = NULL;
     adopt(d, next);
-    log_line(d->log, LOG_LEVEL_INFO, "local addresses have changed: %zu now",
-             next->engine.own_count);
+    daemon_tell_served(d, "local addresses have changed: ");
 }

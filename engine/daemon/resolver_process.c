@@ -115,6 +115,7 @@ static int look_names_up(const struct looker *looker, pid_t watchman)
     if (getppid() != watchman) {
         return 1; /* it died before it was said what that means */
     }
+    (void)sandbox_refuse();
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, THREAD_STACK_SIZE);
     while (count < RESOLVER_THREADS &&
@@ -170,7 +171,8 @@ static bool is_deserted(int socket)
     return poll(&fd, 1, 0) > 0;
 }
 
-/* Signals are as in a program just started; those of a terminal are the main process's business. */
+/* Signals are as in a program just started; those of a terminal, and those that the main process
+ * ignores, are its business: they reach all that have its name or its terminal. */
 static void reset_signals(void)
 {
     sigset_t none;
@@ -179,6 +181,9 @@ static void reset_signals(void)
     }
     signal(SIGHUP, SIG_IGN);
     signal(SIGINT, SIG_IGN);
+    signal(SIGQUIT, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -31,4 +31,9 @@ bool sandbox_enter(const struct sandbox_options *options, char **error);
  * build with sanitizers makes calls of its own: go without there. False with *error. */
 bool sandbox_filter(char **error);
 
+/* For the process that looks names up, whose modules nobody can list the calls of: takes away those
+ * that no name service needs (programs, mounts, tracing, modules, clocks; EPERM), for threads that
+ * start from now on. False when this kernel cannot: the rights that are gone anyway must do. */
+bool sandbox_refuse(void);
+
 #endif

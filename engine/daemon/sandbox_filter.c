@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The system calls that the running daemon makes, and what they may be asked: see sandbox.h.
+ * The system calls that the running daemon makes, and what they may be asked, and those that the
+ * process which looks names up has no use for: see sandbox.h.
  *
  * Nothing here runs a program, forks, maps code, traces, mounts or loads; files are opened with the
  * rights that the user has. Names that this machine's kernel or architecture has not are left out:
@@ -120,6 +121,40 @@ static int fill(scmp_filter_ctx filter)
         error = allow(filter, calls[i]);
     }
     return error;
+}
+
+/* What an intruder wants and no name service needs. What it does need - files, sockets, memory that
+ * holds code, threads - is whatever /etc/nsswitch.conf names, so there is no list of that. */
+static const char *const no_business_of_names[] = {
+    /* clocks */
+    "adjtimex", "clock_adjtime", "clock_adjtime64", "clock_settime", "clock_settime64",
+    "settimeofday", "stime",
+    /* other programs and processes */
+    "execve", "execveat", "kcmp", "perf_event_open", "pidfd_getfd", "process_madvise",
+    "process_vm_readv", "process_vm_writev", "ptrace", "userfaultfd",
+    /* the file system as a whole */
+    "chroot", "fsconfig", "fsmount", "fsopen", "fspick", "mknod", "mknodat", "mount",
+    "mount_setattr", "move_mount", "name_to_handle_at", "open_by_handle_at", "open_tree",
+    "pivot_root", "quotactl", "quotactl_fd", "setns", "swapoff", "swapon", "umount", "umount2",
+    "unshare",
+    /* the kernel */
+    "acct", "add_key", "bpf", "delete_module", "finit_module", "init_module", "io_uring_setup",
+    "ioperm", "iopl", "kexec_file_load", "kexec_load", "keyctl", "personality", "reboot",
+    "request_key", "setdomainname", "sethostname", "syslog"};
+
+bool sandbox_refuse(void)
+{
+    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+    bool ok = filter != NULL;
+    for (size_t i = 0; ok && i < G_N_ELEMENTS(no_business_of_names); i++) {
+        int number = seccomp_syscall_resolve_name(no_business_of_names[i]);
+        ok = number < 0 || seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0) == 0;
+    }
+    ok = ok && seccomp_load(filter) == 0;
+    if (filter) {
+        seccomp_release(filter);
+    }
+    return ok;
 }
 
 bool sandbox_filter(char **error)

@@ -2,7 +2,8 @@
 /*
  * Opening the service port. The order inside a group is the selector's numbering: the main loop's
  * socket was bound first and is 0, thread n is n + 1. A group is closed as a whole, from its end,
- * so that no number ever changes hands.
+ * so that no number ever changes hands. A group that cannot be made whole is given up for its first
+ * socket alone, which then hears every mode.
  */
 #include "service_socket.h"
 
@@ -112,16 +113,37 @@ static const char *cure_of(int cause)
     }
 }
 
-char *service_socket_failure(const struct local_address *first, unsigned others, uint16_t port,
-                             int cause)
+/* "127.0.0.1 (lo) and 2 other addresses, port 123: CAUSE"; g_free() it. */
+static char *name_places(const struct local_address *first, unsigned others, uint16_t port,
+                         int cause)
 {
     char text[ADDRESS_TEXT_SIZE], more[48] = "";
     if (others > 0) {
         g_snprintf(more, sizeof more, " and %u other address%s", others, others > 1 ? "es" : "");
     }
-    return g_strdup_printf("cannot serve at %s (%s)%s, port %u: %s; %s",
-                           address_text(&first->address, text), first->name, more, port,
-                           g_strerror(cause), cure_of(cause));
+    return g_strdup_printf("%s (%s)%s, port %u: %s", address_text(&first->address, text),
+                           first->name, more, port, g_strerror(cause));
+}
+
+char *service_socket_failure(const struct local_address *first, unsigned others, uint16_t port,
+                             int cause)
+{
+    char *places = name_places(first, others, port, cause);
+    char *line = g_strdup_printf("cannot serve at %s; %s", places, cure_of(cause));
+    g_free(places);
+    return line;
+}
+
+char *service_socket_solitude(const struct local_address *first, unsigned others, uint16_t port,
+                              int cause)
+{
+    bool is_limit = cause == EMFILE || cause == ENFILE;
+    char *places = name_places(first, others, port, cause);
+    char *line = g_strdup_printf(
+        "server threads cannot have %s; the main loop alone answers there until the next start%s",
+        places, is_limit ? ", which needs a higher limit on open files (LimitNOFILE=)" : "");
+    g_free(places);
+    return line;
 }
 
 int service_socket_open(struct service_socket *out, const struct local_address *at, uint16_t port,
@@ -132,9 +154,14 @@ int service_socket_open(struct service_socket *out, const struct local_address *
     int cause = out->fd < 0 ? errno : 0;
     if (cause == 0) {
         packet_stamp_enable(out->fd, STAMPED_MARKED);
-        cause = at->action == INTERFACE_DROP ? mode_selector_drop_all(out->fd)
-                : threads > 0                ? open_threads(out, threads)
-                                             : 0;
+        if (at->action == INTERFACE_DROP) {
+            cause = mode_selector_drop_all(out->fd);
+        } else if (threads > 0) {
+            int refusal = open_threads(out, threads);
+            if (refusal != 0) {
+                service_socket_part(out, refusal);
+            }
+        }
     }
     if (cause != 0) {
         service_socket_close(out);
@@ -142,11 +169,24 @@ int service_socket_open(struct service_socket *out, const struct local_address *
     return cause;
 }
 
-void service_socket_close(struct service_socket *socket)
+static void close_threads(struct service_socket *socket)
 {
     while (socket->thread_count > 0) {
         close(socket->thread_fds[--socket->thread_count]);
     }
+}
+
+/* A socket that allows none beside it is not looked up by its group's selector either. */
+void service_socket_part(struct service_socket *socket, int cause)
+{
+    close_threads(socket);
+    set_option(socket->fd, SOL_SOCKET, SO_REUSEPORT, 0);
+    socket->alone_cause = cause;
+}
+
+void service_socket_close(struct service_socket *socket)
+{
+    close_threads(socket);
     if (socket->fd >= 0) {
         close(socket->fd);
         socket->fd = -1;

@@ -21,21 +21,32 @@ struct service_socket {
     int fd;
     unsigned thread_count;
     int thread_fds[SERVICE_THREADS_MAX];
+    int alone_cause;  /* why the threads that were wanted are not there: an errno; 0 = they are */
     uint32_t stamped; /* sends so far whose stamp was asked for */
     struct endpoint stamped_peers[SERVICE_STAMPS];
 };
 
-/* Whether this kernel lets a group be divided as mode_selector.h wants it; else *cause. */
+/* Whether this kernel lets a group be divided as mode_selector.h wants it, asked at a socket of
+ * IPv4 before there are any threads; else *cause. */
 bool service_socket_can_share(int *cause);
 
-/* Binds all of the group. 0, or an errno. */
+/* Binds all of the group. 0, or an errno when not even the main loop's socket can be had. What goes
+ * wrong after that leaves the main loop's alone, with alone_cause. */
 int service_socket_open(struct service_socket *out, const struct local_address *at, uint16_t port,
                         unsigned threads);
+
+/* Closes the threads' sockets, which nobody may use any more, for that reason (an errno); the main
+ * loop's hears every mode from now on. */
+void service_socket_part(struct service_socket *socket, int cause);
 
 /* One line for all addresses that cannot be served for the same cause: the first, how many others,
  * the cause (an errno) and the cure. g_free() it. */
 char *service_socket_failure(const struct local_address *first, unsigned others, uint16_t port,
                              int cause);
+
+/* The same for addresses that the main loop serves alone. */
+char *service_socket_solitude(const struct local_address *first, unsigned others, uint16_t port,
+                              int cause);
 
 void service_socket_close(struct service_socket *socket);
 

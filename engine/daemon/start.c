@@ -13,12 +13,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* ---- the clock ------------------------------------------------------------------------------ */
+#include "drift_line.h"
 
-static const char *drift_path(const struct daemon_options *options, const struct ntpconf *conf)
-{
-    return options->drift ? options->drift : conf->host.driftfile;
-}
+/* ---- the clock ------------------------------------------------------------------------------ */
 
 /* The drift value, NAN when there is none to be had; what is wrong with its file is told. */
 static double read_drift(const char *path, struct log *log)
@@ -33,23 +30,46 @@ static double read_drift(const char *path, struct log *log)
     return drift_ppm;
 }
 
-enum exit_status start_restore_rate(const struct daemon_options *options,
-                                    const struct ntpconf *conf)
+/* The drift file's path. A slew must not stay in force because of an error in another line, so all
+ * that is wrong is a warning here. Free with g_free(). */
+static char *find_drift_path(const struct daemon_options *options, struct log *log)
+{
+    if (options->drift) {
+        return g_strdup(options->drift);
+    }
+    struct messages *messages = messages_new();
+    char *path = drift_line_find(options->config, messages);
+    for (guint i = 0; i < messages->list->len; i++) {
+        struct message *message = g_ptr_array_index(messages->list, i);
+        message->severity = SEVERITY_WARNING;
+        char *text = message_text(message);
+        log_line(log, LOG_LEVEL_WARNING, "%s", text);
+        g_free(text);
+    }
+    messages_free(messages);
+    return path;
+}
+
+enum exit_status start_restore_rate(const struct daemon_options *options)
 {
     struct kernel_clock clock;
     char *error = NULL;
     struct log *log = log_open(NULL, LOG_LEVEL_INFO, &error);
-    double drift_ppm = read_drift(drift_path(options, conf), log);
+    char *path = find_drift_path(options, log);
+    double drift_ppm = read_drift(path, log);
+    bool is_known = !isnan(drift_ppm);
     int refused = kernel_clock_open(&clock, true) ? 0 : errno;
-    drift_ppm = isnan(drift_ppm) ? 0.0 : drift_ppm;
+    drift_ppm = is_known ? drift_ppm : 0.0;
     if (refused == 0) {
         refused = kernel_clock_restore(&clock, drift_ppm);
     }
     if (refused != 0) {
         log_line(log, LOG_LEVEL_ERROR, "the clock's rate cannot be set: %s", g_strerror(refused));
     } else {
-        log_line(log, LOG_LEVEL_INFO, "the clock's rate is %+.3f ppm", drift_ppm);
+        log_line(log, LOG_LEVEL_INFO, "the clock's rate is %+.3f ppm%s", drift_ppm,
+                 is_known ? "" : ", for want of a drift value");
     }
+    g_free(path);
     log_close(log);
     return refused == 0 ? EXIT_ALL_RIGHT : EXIT_AT_WORK;
 }
@@ -59,7 +79,7 @@ static void start_clock(struct daemon *d, const struct ntpconf *conf)
     bool wants = !d->options.no_clock_control && !conf->engine.disable_discipline;
     d->is_steering = kernel_clock_open(&d->clock, wants);
     int refused = errno;
-    d->drift_ppm = read_drift(drift_path(&d->options, conf), d->log);
+    d->drift_ppm = read_drift(d->options.drift ? d->options.drift : conf->host.driftfile, d->log);
     configure_leaps(d, &conf->host);
     if (wants && !d->is_steering) {
         log_line(d->log, LOG_LEVEL_WARNING,
@@ -144,8 +164,12 @@ static enum exit_status start_signals(struct daemon *d)
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGQUIT);
     sigaddset(&set, SIGHUP);
     signal(SIGPIPE, SIG_IGN);
+    /* ntpd's, for more and less debugging: who is used to them must not end us. */
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
     /* Blocked before any thread starts, so that none of them is interrupted. */
     sigprocmask(SIG_BLOCK, &set, NULL);
     d->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -253,6 +277,17 @@ enum exit_status start_daemon(struct daemon *d, struct ntpconf *conf)
     return start_threads(d);
 }
 
+void start_undo_rate(struct daemon *d)
+{
+    double drift_ppm = isnan(d->drift_ppm) ? 0.0 : d->drift_ppm;
+    int refused = d->owns_rate ? kernel_clock_restore(&d->clock, drift_ppm) : 0;
+    d->owns_rate = refused != 0;
+    if (refused != 0) {
+        log_line(d->log, LOG_LEVEL_WARNING, "the clock's rate cannot be set back to %+.3f ppm: %s",
+                 drift_ppm, g_strerror(refused));
+    }
+}
+
 void start_undo(struct daemon *d)
 {
     if (d->responder) {
@@ -261,9 +296,7 @@ void start_undo(struct daemon *d)
     if (d->metrics) {
         metrics_close(d->metrics);
     }
-    if (d->owns_rate && d->is_steering) {
-        kernel_clock_restore(&d->clock, isnan(d->drift_ppm) ? 0.0 : d->drift_ppm);
-    }
+    start_undo_rate(d);
     if (d->recorder) {
         recorder_close(d->recorder, d->log);
     }

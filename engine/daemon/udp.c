@@ -99,19 +99,36 @@ static void add_hardware(struct udp *udp, const struct local_address *at)
 
 /* ---- addresses that come and go -------------------------------------------------------------- */
 
-static void remove_service(struct udp *udp, guint index)
+static void take_from_threads(struct udp *udp, const struct service_socket *service)
 {
-    struct service_socket *service = service_at(udp, index);
     for (unsigned i = 0; i < service->thread_count; i++) {
         service_set_remove(udp->sets[i], service->thread_fds[i]);
     }
+}
+
+static void remove_service(struct udp *udp, guint index)
+{
+    struct service_socket *service = service_at(udp, index);
+    take_from_threads(udp, service);
     service_socket_close(service);
     g_free(service);
     g_ptr_array_remove_index(udp->services, index);
 }
 
-/* 0 or an errno. */
-static int add_service(struct udp *udp, const struct local_address *at)
+/* What one thread cannot have none has: a selector knows no gaps. */
+static void give_to_threads(struct udp *udp, struct service_socket *service)
+{
+    for (unsigned i = 0; i < service->thread_count; i++) {
+        if (!service_set_add(udp->sets[i], service->thread_fds[i], &service->endpoint)) {
+            int cause = errno;
+            take_from_threads(udp, service);
+            service_socket_part(service, cause);
+        }
+    }
+}
+
+/* 0 or an errno; *alone_cause as in struct service_socket. */
+static int add_service(struct udp *udp, const struct local_address *at, int *alone_cause)
 {
     struct service_socket *service = g_new(struct service_socket, 1);
     int cause = service_socket_open(service, at, udp->port, udp->threads);
@@ -119,14 +136,9 @@ static int add_service(struct udp *udp, const struct local_address *at)
         g_free(service);
         return cause;
     }
+    give_to_threads(udp, service);
+    *alone_cause = service->alone_cause;
     g_ptr_array_add(udp->services, service);
-    for (unsigned i = 0; i < service->thread_count; i++) {
-        if (!service_set_add(udp->sets[i], service->thread_fds[i], &service->endpoint)) {
-            cause = errno;
-            remove_service(udp, udp->services->len - 1);
-            return cause;
-        }
-    }
     add_hardware(udp, at);
     return 0;
 }
@@ -161,23 +173,26 @@ static void note_own(struct udp *udp)
     }
 }
 
-/* Addresses that cannot be served, by cause: a port that is taken is taken at most of them. */
+/* Addresses that cannot be served, or not by the threads, by cause: a port that is taken is taken
+ * at most of them. */
 struct failure {
     int cause;
+    bool is_served; /* by the main loop */
     struct local_address first;
     unsigned others;
 };
 
 /* An address that is not usable yet comes again by itself and is no failure. */
-static void note_failure(GArray *failures, const struct local_address *at, int cause)
+static void note_failure(GArray *failures, const struct local_address *at, int cause,
+                         bool is_served)
 {
-    struct failure fresh = {.cause = cause, .first = *at};
-    if (cause == EADDRNOTAVAIL) {
+    struct failure fresh = {.cause = cause, .is_served = is_served, .first = *at};
+    if (cause == EADDRNOTAVAIL && !is_served) {
         return;
     }
     for (guint i = 0; i < failures->len; i++) {
         struct failure *failure = &g_array_index(failures, struct failure, i);
-        if (failure->cause == cause) {
+        if (failure->cause == cause && failure->is_served == is_served) {
             failure->others++;
             return;
         }
@@ -191,8 +206,9 @@ static char *tell_failures(const struct udp *udp, GArray *failures)
     char *first = NULL;
     for (guint i = 0; i < failures->len; i++) {
         const struct failure *failure = &g_array_index(failures, struct failure, i);
-        char *text =
-            service_socket_failure(&failure->first, failure->others, udp->port, failure->cause);
+        char *(*line)(const struct local_address *, unsigned, uint16_t, int) =
+            failure->is_served ? service_socket_solitude : service_socket_failure;
+        char *text = line(&failure->first, failure->others, udp->port, failure->cause);
         if (i == 0) {
             first = text;
         } else {
@@ -220,14 +236,14 @@ static char *follow(struct udp *udp, const GArray *list, bool *is_changed)
         if (is_served(udp, at)) {
             continue;
         }
-        int cause = add_service(udp, at);
+        int alone_cause = 0;
+        int cause = add_service(udp, at, &alone_cause);
         if (cause == EADDRINUSE && !udp->is_open && failures->len == 0) {
             g_usleep(STEP_BACK_US);
         }
-        if (cause == 0) {
-            *is_changed = true;
-        } else {
-            note_failure(failures, at, cause);
+        *is_changed = *is_changed || cause == 0;
+        if (cause != 0 || alone_cause != 0) {
+            note_failure(failures, at, cause != 0 ? cause : alone_cause, cause == 0);
         }
     }
     note_own(udp);
@@ -331,6 +347,28 @@ static void open_sets(struct udp *udp, unsigned threads)
     }
 }
 
+static void close_sets(struct udp *udp)
+{
+    while (udp->threads > 0) {
+        service_set_close(udp->sets[--udp->threads]);
+    }
+}
+
+/* Threads that were refused every address at the start would stand idle for good. */
+static void close_refused_sets(struct udp *udp)
+{
+    bool is_refused = false;
+    for (guint i = 0; i < udp->services->len; i++) {
+        if (service_at(udp, i)->thread_count > 0) {
+            return;
+        }
+        is_refused = is_refused || service_at(udp, i)->alone_cause != 0;
+    }
+    if (is_refused) {
+        close_sets(udp);
+    }
+}
+
 static void open_watch(struct udp *udp)
 {
     udp->watch = interfaces_open_watch();
@@ -358,6 +396,7 @@ struct udp *udp_open(const struct udp_options *options, struct kernel_clock *clo
     open_sets(udp, options->threads);
     open_watch(udp);
     char *cause = scan(udp, &is_changed);
+    close_refused_sets(udp);
     udp->is_open = true;
     if (udp->services->len > 0) {
         if (cause) {
@@ -380,9 +419,7 @@ void udp_close(struct udp *udp)
         remove_service(udp, udp->services->len - 1);
     }
     client_sockets_close(&udp->clients);
-    for (unsigned i = 0; i < udp->threads; i++) {
-        service_set_close(udp->sets[i]);
-    }
+    close_sets(udp);
     for (guint i = 0; i < udp->hardware->len; i++) {
         hardware_clock_close(g_array_index(udp->hardware, struct interface_clock, i).clock);
     }
@@ -421,6 +458,17 @@ const struct address *udp_own(const struct udp *udp, size_t *count)
 {
     *count = udp->own->len;
     return (const struct address *)(const void *)udp->own->data;
+}
+
+GArray *udp_served(const struct udp *udp)
+{
+    GArray *served = g_array_new(FALSE, FALSE, sizeof(struct address));
+    for (guint i = 0; i < udp->services->len; i++) {
+        if (service_at(udp, i)->at.action == INTERFACE_LISTEN) {
+            g_array_append_val(served, service_at(udp, i)->at.address);
+        }
+    }
+    return served;
 }
 
 const struct udp_counts *udp_counts(const struct udp *udp)

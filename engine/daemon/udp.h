@@ -9,6 +9,7 @@
 #ifndef HOLDFAST_DAEMON_UDP_H
 #define HOLDFAST_DAEMON_UDP_H
 
+#include <glib.h>
 #include <poll.h>
 
 #include "../config/ntpconf.h"
@@ -41,7 +42,9 @@ struct udp_options {
 
 /* Opens what can be opened; `options` is copied. NULL with *error when no address at all can be
  * bound; addresses that fail beside others that do not are told to `warn`, a line a cause. Without
- * SO_ATTACH_REUSEPORT_CBPF udp_threads() is 0 afterwards. */
+ * SO_ATTACH_REUSEPORT_CBPF udp_threads() is 0 afterwards; an address that the threads cannot have
+ * for another reason is told too, and its questions of every mode are heard by udp_receive(). Where
+ * that holds for all of them, udp_threads() is 0 as well. */
 struct udp *udp_open(const struct udp_options *options, struct kernel_clock *clock,
                      void (*warn)(void *context, const char *text), void *context, char **error);
 void udp_close(struct udp *udp);
@@ -75,6 +78,10 @@ int udp_send(struct udp *udp, const struct outgoing *out);
 
 /* Bound addresses, for engine_config.own; valid until the next udp_receive(). */
 const struct address *udp_own(const struct udp *udp, size_t *count);
+
+/* Those of them that are answered at: without the ones that an `interface drop` rule holds, as
+ * struct address. g_array_free() it. */
+GArray *udp_served(const struct udp *udp);
 
 /* What went through the main loop's sockets; server threads count for themselves. */
 struct udp_counts {
