@@ -92,8 +92,11 @@ static void system_variables_are_the_engines_status_in_ntpqs_units(void)
     CHECK_NEAR(inquiry_number(&a, "offset"), s.offset_s * 1e3, 0.6e-6);
     CHECK_NEAR(inquiry_number(&a, "frequency"), s.drift_ppm, 0.6e-6);
     CHECK_NEAR(inquiry_number(&a, "frequency"), -20.0, 2.0);
+    CHECK_NEAR(inquiry_number(&a, "sys_jitter"), q->n->engine->system.jitter_s * 1e3, 0.6e-6);
+    CHECK(inquiry_number(&a, "sys_jitter") > 0.1); /* the upstreams are 1 ms apart */
     CHECK_NEAR(inquiry_number(&a, "clk_jitter"), s.jitter_s * 1e3, 0.6e-6);
     CHECK_NEAR(inquiry_number(&a, "clk_wander"), s.wander_ppm, 0.6e-6);
+    CHECK(s.wander_ppm > 1e-3); /* or the line above says nothing of the unit */
     snprintf(expected, sizeof expected, "198.51.100.%d", s.system_peer + 1);
     CHECK_STR(inquiry_value(&a, "refid", value), expected);
     snprintf(expected, sizeof expected, "0x%08llx.%08llx",
@@ -155,6 +158,7 @@ static void peer_variables_are_the_sources_status_in_milliseconds(void)
     struct source_status s;
     char value[256];
     wire_run(q->w, 3010.0);
+    q->n->engine->sources[1].root_delay_s = 0.0125; /* the upstream's is 0 */
     engine_source_status(q->n->engine, wire_instant(q->n), 1, &s);
     inquiry_ask(q, CONTROL_OP_READVAR, 2, "", &a);
     CHECK_STR(inquiry_value(&a, "srcadr", value), "198.51.100.2");
@@ -166,6 +170,8 @@ static void peer_variables_are_the_sources_status_in_milliseconds(void)
     CHECK_STR(inquiry_value(&a, "pmode", value), "4");
     CHECK_STR(inquiry_value(&a, "flash", value), "0x0");
     CHECK_INT(inquiry_number(&a, "hpoll"), 6);
+    CHECK_INT(inquiry_number(&a, "precision"), -22);
+    CHECK_NEAR(inquiry_number(&a, "rootdelay"), 12.5, 0.0006);
     CHECK_NEAR(inquiry_number(&a, "offset"), s.offset_s * 1e3, 0.6e-6);
     CHECK_NEAR(inquiry_number(&a, "delay"), s.delay_s * 1e3, 0.6e-6);
     CHECK_NEAR(inquiry_number(&a, "dispersion"), s.dispersion_s * 1e3, 0.6e-6);
@@ -179,6 +185,10 @@ static void peer_variables_are_the_sources_status_in_milliseconds(void)
     ntp_time time = {0};
     CHECK(control_span_time(&span, &time));
     CHECK_NEAR(ntp_diff_s(wire_clock(q->n), time), heard_s, 1e-6);
+    struct control_span updated = {(const uint8_t *)reftime + 9, 19};
+    ntp_time reference = {0};
+    CHECK(control_span_time(&updated, &reference));
+    CHECK_NEAR(ntp_diff_s(time, reference), 16.0, 0.1); /* so long before its answer */
     inquiry_free(q);
 }
 

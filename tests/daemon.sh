@@ -183,6 +183,15 @@ end_daemon
 claim 'SIGTERM ends it with status 0' "$([ "$status" -eq 0 ] || echo "status $status")"
 claim 'and its pid file is gone' "$([ ! -e pid ] || echo 'it is there')"
 
+begin "${base[@]}"
+kill -USR1 "$daemon"
+kill -USR2 "$daemon"
+sleep 0.2
+serves 'the signals that change the debugging level of ntpd do not end it'
+end_daemon QUIT
+claim 'SIGQUIT ends it with status 0' "$([ "$status" -eq 0 ] || echo "status $status")"
+says 'and a line' 'ending: Quit'
+
 begin "${base[@]}" -p pid
 end_daemon KILL
 claim 'killed with -9 it leaves its pid file' "$([ -e pid ] || echo 'it does not')"
@@ -201,6 +210,21 @@ serves 'and serves all the same'
 end_daemon
 claim 'until it is ended' "$([ "$status" -eq 0 ] || echo "status $status")"
 
+# --- the rate after a crash: whatever is wrong with the configuration, setting it back fails for want of the right only
+no_right='the clock.s rate cannot be set: Operation not permitted$'
+printf '%s\n' 'restrct default' 'keys none.keys' 'includefile none.conf' 'driftfile drift.of.it' >broken.conf
+printf 'not a number\n' >drift.of.it
+ends 'the rate is set back with an error in the configuration' 1 "$no_right" --restore-rate -c broken.conf
+claim 'by the drift file that it names' "$(grep -q 'drift file drift.of.it: .*not a number' log || cat log)"
+claim 'and what cannot be read is a warning' \
+    "$(grep -q 'broken.conf:3:13: warning: cannot read .*none.conf: No such file' log || cat log)"
+claim 'without a look at its keys' "$(grep keys log)"
+ends 'and without any configuration' 1 "$no_right" --restore-rate -c none.conf
+claim 'which is a warning' "$(grep -q 'none.conf: warning: cannot read it: No such file' log || cat log)"
+printf '1.5\n' >drift.given
+ends 'and none is read where the drift file is given' 1 "$no_right" --restore-rate -c none.conf -f drift.given
+claim 'so nothing is said of it' "$(grep -E 'none.conf|warning' log)"
+
 # --- files
 printf 'not a number\n' >drift
 begin "${base[@]}" -f drift
@@ -208,7 +232,6 @@ says 'a drift file of garbage is named' 'drift file drift: .*not a number'
 claim 'once in its line' "$(grep -c 'drift file drift: drift file' log | grep -v '^0$')"
 serves 'and does not stop it from serving'
 end_daemon
-claim 'nor is the file written over with what is not known' "$(grep -qx 'not a number' drift || echo "it holds $(cat drift)")"
 
 { cat good.conf && echo 'leapfile drift'; } >leap.conf
 begin -c leap.conf --no-clock-control "${unlisted[@]}"
@@ -216,10 +239,20 @@ says 'a leap file that is none is named' 'leap file drift: line 1 is none of a l
 serves 'and does not stop it either'
 end_daemon
 
-begin "${base[@]}" -l nowhere/log 2>/dev/null
-claim 'a log that cannot be opened ends the start' "$(! lives || echo 'it lives')"
-wait "$daemon" 2>/dev/null
-claim 'with status 1 and the path' "$([ $? -eq 1 ] && grep -q 'nowhere/log' log || echo "it says: $(cat log)")"
+begin "${base[@]}" -l nowhere/log
+says 'a log that cannot be opened is named, with cause and cure' \
+    'warning: cannot open the log file nowhere/log: No such file or directory; create its directory; the log goes to'
+claim 'in one line' "$([ "$(grep -c 'nowhere/log' log)" -eq 1 ] || echo 'in more')"
+serves 'and does not stop it either'
+mkdir nowhere && { [ ${#as_nobody[@]} -eq 0 ] || chown 65534 nowhere; }
+kill -HUP "$daemon"
+for _ in {1..50}; do grep -qs 'loaded anew' nowhere/log && break; sleep 0.1; done
+claim 'and is written from the reload on with which it can be' "$(grep -qs 'is loaded anew' nowhere/log || echo 'it is not')"
+mv nowhere elsewhere
+kill -HUP "$daemon"
+says 'one that is lost at a reload is told where a start is' 'warning: cannot open the log file nowhere/log: .*goes on where it was'
+claim 'and in itself' "$(grep -q 'goes on where it was' elsewhere/log || echo "it has: $(cat elsewhere/log)")"
+end_daemon
 
 begin "${base[@]}" --record calls
 claim 'a recording is for its owner alone' "$([ "$(stat -c %a calls 2>&1)" = 600 ] || echo "its mode is $(stat -c %a calls 2>&1)")"
@@ -229,6 +262,29 @@ end_daemon
 said=$("$build/holdfast" replay calls 2>&1)
 claim 'it replays to the same effects' "$(grep -q 'identical' <<<"$said" || echo "it says: $said")"
 ends 'a recording is never written over' 1 'calls.*exists' -n --port "$port" "${base[@]}" --record calls
+
+# --- addresses
+begin "${base[@]}"
+says 'the addresses that are served are named' 'serves 2 addresses \(127\.0\.0\.1, ::1\): ([0-9]+ threads?|the main loop)$'
+claim 'without a warning when they are what the rules say' "$(grep -m 1 'warning:' log)"
+end_daemon
+begin -n "${base[@]}" -I none9
+says 'an interface that is not there is named' 'warning: -I none9: no interface and no address of this machine'
+says 'and that only loopback is left' 'warning: only loopback addresses are served: .*-I'
+end_daemon
+printf '%s\n' 'threads 0' 'interface ignore 192.0.2.1' 'interface listen none9' >names.conf
+begin -c names.conf --no-clock-control "${unlisted[@]}"
+says 'a rule for an interface that is not there is named with its place' \
+    'warning: names.conf:3:18: interface listen none9: no interface and no address of this machine'
+says 'so is one for an address' 'warning: names.conf:2:18: interface ignore 192.0.2.1: '
+says 'and that only loopback is left, with the cure' 'only loopback addresses are served: .*interface listen all'
+says 'and who answers' 'serves 2 addresses \(127.0.0.1, ::1\): the main loop$'
+printf '%s\n' 'interface ignore all' 'interface drop ::1' >names.conf
+kill -HUP "$daemon"
+says 'a reload names what is served then' 'serves 1 address \(127.0.0.1\): the main loop$'
+claim 'and warns of nothing when that is what is meant' \
+    "$([ "$(grep -c 'only loopback' log)" -eq 1 ] || echo "it says: $(cat log)")"
+end_daemon
 
 # --- reload
 cp good.conf live.conf
@@ -290,5 +346,14 @@ for _ in {1..50}; do [ -e pid ] || break; sleep 0.1; done
 claim 'and ends in order there too' "$([ ! -e pid ] && grep -q 'ending: Terminated' background.log || echo "log: $(tail -n 1 background.log)")"
 env -u INVOCATION_ID "${as_nobody[@]}" timeout 20 "$build/holdfastd" --port "$port" -c good.conf --no-clock-control "${unlisted[@]}" --record calls >out 2>log </dev/null
 claim 'a start that fails in the background has its status' "$([ $? -eq 1 ] || echo "another status")"
+
+begin "${base[@]}"
+rm -f background.log
+env -u INVOCATION_ID "${as_nobody[@]}" timeout 20 "$build/holdfastd" --port "$port" "${base[@]}" -l background.log >out 2>second </dev/null
+claim 'so has one that has a log file' "$([ $? -eq 1 ] || echo "another status")"
+claim 'whose error is in the file' "$(grep -qE "error: .*port $port.*in use" background.log || echo "it has: $(cat background.log)")"
+claim 'and said to who started it' "$(grep -qE "error: .*port $port.*in use" second || echo "it says: $(cat second)")"
+claim 'with nothing else' "$([ "$(wc -l <second)" -eq 1 ] || echo "it says: $(cat second)")"
+end_daemon
 
 tell_counts

@@ -39,7 +39,8 @@ static void statistics_and_filegen_make_one_entry_a_kind(void)
                                 "filegen loopstats file loops type week nolink\n"
                                 "filegen rawstats type none enable\n"
                                 "filegen clockstats disable\n"
-                                "filegen sysstats file sys\n",
+                                "filegen sysstats file sys\n"
+                                "statsdir /var/log/ntpstats/\n",
                                 "");
     const struct host_config *host = &conf->host;
     CHECK(host->loopstats && host->peerstats && host->rawstats);
@@ -61,9 +62,28 @@ static void disable_stats_writes_nothing(void)
     CHECK(!conf->host.loopstats);
     CHECK(!conf->host.filegens[0].enabled);
     ntpconf_free(conf);
-    conf = CONF("disable stats\nstatistics loopstats\nenable stats\n", "");
+    conf = CONF("disable stats\nstatistics loopstats\nenable stats\nstatsdir s\n", "");
     CHECK(conf->host.loopstats && conf->host.filegens[0].enabled);
     ntpconf_free(conf);
+}
+
+#define NOWHERE "warning: no statistics are written: add a statsdir line that says where\n"
+
+static void statistics_without_a_statsdir_are_told_of_at_the_first_line_that_asks_for_them(void)
+{
+    ntpconf_free(
+        CONF("driftfile d\n  statistics loopstats\nstatistics peerstats\n", "c:2:3: " NOWHERE));
+    ntpconf_free(CONF("statistics cryptostats loopstats\nfilegen loopstats disable\n"
+                      "filegen sysstats file sys\n filegen rawstats enable\n",
+                      "c:1:12: warning: \"cryptostats\" has no effect: there is no Autokey\n"
+                      "c:4:2: " NOWHERE));
+    ntpconf_free(CONF("statistics loopstats\nfilegen loopstats disable\n"
+                      "filegen loopstats enable\nfilegen loopstats enable\n",
+                      "c:3:1: " NOWHERE));
+    ntpconf_free(CONF("filegen peerstats file peers\nstatistics loopstats\n"
+                      "filegen loopstats disable\n",
+                      ""));
+    ntpconf_free(CONF("statistics loopstats\nstatsdir /var/log/ntpstats/\n", ""));
 }
 
 static void filegen_that_makes_no_sense_is_refused(void)
@@ -120,6 +140,10 @@ static void interface_rules_are_kept_in_order(void)
     CHECK_STR(conf->host.interfaces[1].what, "eth0");
     CHECK_INT(conf->host.interfaces[2].action, INTERFACE_DROP);
     CHECK_STR(conf->host.interfaces[2].what, "192.0.2.0/24");
+    CHECK_STR(conf->host.interface_places[2].file, "c");
+    CHECK_INT(conf->host.interface_places[0].line, 1);
+    CHECK_INT(conf->host.interface_places[2].line, 3);
+    CHECK_INT(conf->host.interface_places[2].column, 16);
     ntpconf_free(conf);
     CHECK_REFUSED("interface lissten all\n", "c:1:11: error: expected listen, ignore or drop, not "
                                              "\"lissten\"; did you mean \"listen\"?\n");
@@ -180,6 +204,8 @@ const struct test_case host_line_tests[] = {
     {"paths_are_kept_as_written", paths_are_kept_as_written},
     {"statistics_and_filegen_make_one_entry_a_kind", statistics_and_filegen_make_one_entry_a_kind},
     {"disable_stats_writes_nothing", disable_stats_writes_nothing},
+    {"statistics_without_a_statsdir_are_told_of_at_the_first_line_that_asks_for_them",
+     statistics_without_a_statsdir_are_told_of_at_the_first_line_that_asks_for_them},
     {"filegen_that_makes_no_sense_is_refused", filegen_that_makes_no_sense_is_refused},
     {"logconfig_words_are_checked_and_kept_in_order",
      logconfig_words_are_checked_and_kept_in_order},

@@ -114,6 +114,10 @@ claim 'the first words of the scenario language are in holdfast-scenario(5)' "$(
 claim_that 'metrics are in holdfastd(8)' bash -c "[ \"\$(grep -c '^.fBholdfast_' '$dest/usr/share/man/man8/holdfastd.8')\" -gt 10 ]"
 claim_that 'and none lost its explanation' \
     bash -c "! grep -A 1 '^.fBholdfast_' '$dest/usr/share/man/man8/holdfastd.8' | grep -qE '^(\.TP|\.SH)'"
+claim 'no word of holdfast-ntp.conf(5) lost its explanation' "$(page holdfast-ntp.conf.5 | grep -nxF .)"
+claim 'and no sentence begins with a unit' "$(page holdfast-ntp.conf.5 | grep -nE '^(S|Ms|Ppm|Log2) ')"
+claim 'no tag of holdfast(1) runs into its explanation' "$(tagged holdfast.1 | grep -E '^[a-z-]+ .* [a-z]+ [a-z]+')"
+claim_equal 'so that of replay is its syntax' 'replay FILE [OPTION]...' "$(tagged holdfast.1 | grep '^replay ')"
 awk '/^\.SH EXAMPLES/ { on = 1 } /^\.EE/ { shown = 0 } on && shown { print } on && /^\.EX/ { shown = 1 }' \
     "$dest/usr/share/man/man5/holdfast-ntp.conf.5" | sed "s|/etc/ntp.keys|$work/ntp.keys|" >"$work/ntp.conf"
 "$build/holdfast" keygen --out "$work/ntp.keys" >/dev/null

@@ -4,7 +4,7 @@
  */
 #include "../engine/daemon/interfaces.h"
 
-#include "check.h"
+#include "messages_check.h"
 
 static struct address parse(const char *text)
 {
@@ -132,6 +132,56 @@ static void scan_finds_loopback_once_and_nothing_that_is_ignored(void)
     }
 }
 
+static void survey_finds_rules_for_what_is_not_here(void)
+{
+    const struct interface_rule rules[] = {
+        {INTERFACE_IGNORE, "all"},       {INTERFACE_LISTEN, "none9"},
+        {INTERFACE_LISTEN, "127.0.0.1"}, {INTERFACE_IGNORE, "192.0.2.1"},
+        {INTERFACE_DROP, "127.0.0.0/8"}, {INTERFACE_LISTEN, "IPv6"},
+        {INTERFACE_IGNORE, "wildcard"},  {INTERFACE_IGNORE, "2001:db8::/64"}};
+    const size_t expected[] = {1, 3, 7};
+    const char *const only[] = {"127.0.0.1", "none9", NULL};
+    struct interface_terms terms = {.rules = rules, .rule_count = G_N_ELEMENTS(rules)};
+    struct interface_survey found;
+    char *error = NULL;
+    REQUIRE(interfaces_survey(&terms, &found, &error));
+    REQUIRE(found.idle->len == G_N_ELEMENTS(expected));
+    for (guint i = 0; i < found.idle->len; i++) {
+        CHECK_INT(g_array_index(found.idle, size_t, i), expected[i]);
+    }
+    interfaces_survey_clear(&found);
+    terms.only = only; /* in place of the rules */
+    REQUIRE(interfaces_survey(&terms, &found, &error));
+    REQUIRE(found.idle->len == 1);
+    CHECK_INT(g_array_index(found.idle, size_t, 0), 1);
+    interfaces_survey_clear(&found);
+}
+
+static bool is_loopback_meant(const struct interface_rule *rules, size_t count)
+{
+    const struct interface_terms terms = {.rules = rules, .rule_count = count};
+    struct interface_survey found;
+    char *error = NULL;
+    REQUIRE(interfaces_survey(&terms, &found, &error));
+    interfaces_survey_clear(&found);
+    return found.is_loopback_meant;
+}
+
+static void loopback_is_meant_when_nothing_else_is_asked_for(void)
+{
+    const struct interface_rule rules[] = {
+        {INTERFACE_IGNORE, "all"}, {INTERFACE_LISTEN, "127.0.0.1"}, {INTERFACE_LISTEN, "none9"}};
+    const struct interface_rule families[] = {{INTERFACE_LISTEN, "127.0.0.1"},
+                                              {INTERFACE_LISTEN, "ipv4"}};
+    const struct interface_rule refusal = {INTERFACE_IGNORE, "192.0.2.1"};
+    CHECK(is_loopback_meant(rules, 1));
+    CHECK(is_loopback_meant(rules, 2));
+    CHECK(is_loopback_meant(rules + 1, 1));
+    CHECK(!is_loopback_meant(rules, 3));
+    CHECK(!is_loopback_meant(families, 2));
+    CHECK(!is_loopback_meant(&refusal, 1)); /* the rest was to be served */
+}
+
 const struct test_case interfaces_tests[] = {
     {"all_addresses_are_served_without_rules", all_addresses_are_served_without_rules},
     {"last_rule_that_fits_decides", last_rule_that_fits_decides},
@@ -144,6 +194,9 @@ const struct test_case interfaces_tests[] = {
      option_L_leaves_out_labelled_names_that_no_rule_names},
     {"link_local_addresses_are_known_by_their_interface",
      link_local_addresses_are_known_by_their_interface},
+    {"survey_finds_rules_for_what_is_not_here", survey_finds_rules_for_what_is_not_here},
+    {"loopback_is_meant_when_nothing_else_is_asked_for",
+     loopback_is_meant_when_nothing_else_is_asked_for},
     {"scan_finds_loopback_once_and_nothing_that_is_ignored",
      scan_finds_loopback_once_and_nothing_that_is_ignored},
     {NULL, NULL}};

@@ -85,6 +85,7 @@ cmdport 0
 bindaddress 10.77.0.3
 pidfile $work/chrony.pid
 END
+mkdir "$work/stats"
 for threads in 1 2; do
     cat >"$work/ours-$threads.conf" <<END
 server 10.77.0.100 minpoll 3 maxpoll 3 iburst
@@ -96,6 +97,8 @@ END
 done
 # Loopback, where status is asked for, is the first one's.
 printf 'interface ignore %s\n' 127.0.0.1 ::1 >>"$work/ours-2.conf"
+# A line for each answer of the upstream that was accepted.
+printf '%s\n' "statsdir $work/stats/" 'statistics peerstats' 'filegen peerstats type none' >>"$work/ours-1.conf"
 start $there upstream "$chronyd" -x -d -u root -f "$work/upstream.conf"
 start $here one "$build/holdfastd" -n --no-clock-control -c "$work/ours-1.conf"
 one=$pid
@@ -110,15 +113,17 @@ status() { # status FIELD: of the daemon with one thread
     ip netns exec $here "$build/holdfast" status --json 2>/dev/null |
         sed -n "s/.*\"$1\": *\"\{0,1\}\([^,\"}]*\).*/\1/p" | head -n 1
 }
-offsets() { # offsets SECONDS: the largest offset that it shows, in microseconds, seen each second
-    local largest=0 offset
-    for ((i = 0; i < $1; i++)); do
-        offset=$(status offset_s)
-        [ -n "$offset" ] || return 1
-        largest=$(awk -v a="$offset" -v b="$largest" 'BEGIN { a = 1e6 * (a < 0 ? -a : a); print (a > b ? a : b) }')
-        sleep 1
-    done
-    echo "$largest"
+offsets() { # offsets SECONDS: the largest offset in microseconds, and of how many answers; fails with fewer than two
+    local before
+    before=$(wc -l <"$work/stats/peerstats")
+    sleep "$1"
+    awk -v before="$before" '
+        NR > before { n++; a = 1e6 * ($5 < 0 ? -$5 : $5); if (a > largest) largest = a }
+        END { print largest + 0, n + 0; exit n < 2 }' "$work/stats/peerstats"
+}
+no_exchange() { # no_exchange WHEN OFFSETS
+    echo "load_bench: $1: its upstream answered ${2#* } times in $watched s, expected 2 at least" >&2
+    exit 1
 }
 for ((i = 0; i < 30; i++)); do
     [ "$(status state)" = synchronised ] && break
@@ -141,8 +146,8 @@ pin "$chrony" 0
 pin "$echo" 0
 
 # It asks every 8 s: two exchanges at least in what is watched.
-watched=18
-quiet=$(offsets $watched) || { echo 'load_bench: holdfastd does not tell its status' >&2; exit 1; }
+watched=20
+quiet=$(offsets $watched) || no_exchange 'when idle' "$quiet"
 for ((round = 0; round < rounds; round++)); do
     measure echo 10.77.0.4 "$echo"
     measure one 10.77.0.1 "$one"
@@ -152,7 +157,7 @@ done
 ip netns exec $there taskset -c $last "$build/load" 10.77.0.1 123 $((watched + 2)) $ports $window "$one" "${clients[@]}" \
     >"$work/flood" &
 flood=$!
-flooded=$(offsets $watched) || { echo 'load_bench: holdfastd does not tell its status under load' >&2; exit 1; }
+flooded=$(offsets $watched) || no_exchange 'under load' "$flooded"
 wait $flood || { echo 'load_bench: no replies in the flood' >&2; exit 1; }
 
 median() { # median NAME COLUMN
@@ -188,4 +193,5 @@ else
 fi
 printf '  the same, had each thread a processor to itself %5s   goal close to 2; by processor per reply\n' \
     "$(awk -v one="$(median one 3)" -v two="$(median two 3)" 'BEGIN { printf "%.2f", 2 * one / two }')"
-printf '  largest offset of its client side       %10.1f us when idle, %.1f us under load\n' "$quiet" "$flooded"
+printf '  largest offset of its client side       %10.1f us in %d answers when idle, %.1f us in %d under load\n' \
+    "${quiet% *}" "${quiet#* }" "${flooded% *}" "${flooded#* }"

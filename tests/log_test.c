@@ -184,7 +184,8 @@ static void reopening_follows_a_file_that_was_moved_away(void)
     CHECK_TEXTS(moved, "before\nstill there\n");
     CHECK_TEXTS(place.path, "after\n");
     CHECK(!log_reopen(log, "/nonexistent/log", &error));
-    CHECK_STR(error, "cannot open the log file /nonexistent/log: No such file or directory");
+    CHECK_STR(error, "cannot open the log file /nonexistent/log: No such file or directory; create "
+                     "its directory");
     log_line(log, LOG_LEVEL_INFO, "on");
     CHECK_TEXTS(place.path, "after\non\n");
     log_close(log);
@@ -254,12 +255,50 @@ static void what_is_not_wanted_is_known_before_its_text(void)
     place_close(&place);
 }
 
-static void file_that_cannot_be_opened_is_an_error(void)
+static void file_that_cannot_be_opened_leaves_standard_error(void)
 {
-    char *error = NULL;
-    CHECK(log_open("/nonexistent/log", LOG_LEVEL_INFO, &error) == NULL);
-    CHECK_STR(error, "cannot open the log file /nonexistent/log: No such file or directory");
+    struct place place = place_open();
+    char *told = g_build_filename(place.folder, "told", NULL), *error = NULL;
+    int kept = redirect_stderr(told);
+    struct log *log = log_open("/nonexistent/log", LOG_LEVEL_INFO, &error);
+    log_line(log, LOG_LEVEL_INFO, "said");
+    CHECK(log_reopen(log, place.path, NULL)); /* somebody made its directory */
+    log_line(log, LOG_LEVEL_INFO, "in the file");
+    log_close(log);
+    restore_stderr(kept);
+    CHECK_STR(error, "cannot open the log file /nonexistent/log: No such file or directory; create "
+                     "its directory");
+    CHECK_TEXTS(told, "said\n");
+    CHECK_TEXTS(place.path, "in the file\n");
     g_free(error);
+    g_unlink(told);
+    g_free(told);
+    place_close(&place);
+}
+
+static void errors_are_echoed_while_somebody_waits(void)
+{
+    struct place place = place_open();
+    char *told = g_build_filename(place.folder, "told", NULL);
+    int kept = redirect_stderr(told);
+    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    log_line(log, LOG_LEVEL_ERROR, "not yet");
+    log_echo(log, LOG_LEVEL_ERROR);
+    log_line(log, LOG_LEVEL_WARNING, "odd");
+    log_line(log, LOG_LEVEL_ERROR, "bad");
+    log_echo(log, LOG_ECHO_NONE);
+    log_line(log, LOG_LEVEL_ERROR, "not any more");
+    log_close(log);
+    log = open_log(told, LOG_LEVEL_INFO); /* the same file: once is enough */
+    log_echo(log, LOG_LEVEL_ERROR);
+    log_line(log, LOG_LEVEL_ERROR, "once");
+    log_close(log);
+    restore_stderr(kept);
+    CHECK_TEXTS(told, "error: bad\nerror: once\n");
+    CHECK_TEXTS(place.path, "error: not yet\nwarning: odd\nerror: bad\nerror: not any more\n");
+    g_unlink(told);
+    g_free(told);
+    place_close(&place);
 }
 
 static void full_disk_is_told_once_and_again_when_it_works(void)
@@ -342,7 +381,9 @@ const struct test_case log_tests[] = {
     {"reopening_loses_no_count_of_repeats", reopening_loses_no_count_of_repeats},
     {"reopening_loses_no_count_of_lost_lines", reopening_loses_no_count_of_lost_lines},
     {"what_is_not_wanted_is_known_before_its_text", what_is_not_wanted_is_known_before_its_text},
-    {"file_that_cannot_be_opened_is_an_error", file_that_cannot_be_opened_is_an_error},
+    {"file_that_cannot_be_opened_leaves_standard_error",
+     file_that_cannot_be_opened_leaves_standard_error},
+    {"errors_are_echoed_while_somebody_waits", errors_are_echoed_while_somebody_waits},
     {"full_disk_is_told_once_and_again_when_it_works",
      full_disk_is_told_once_and_again_when_it_works},
     {"journal_gets_priorities_and_nothing_else_does",

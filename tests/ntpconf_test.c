@@ -280,9 +280,9 @@ static struct ntpconf *load_main(const struct ntpconf_options *options)
     static const char keys[] = "tests/data/include/sub/sub.keys";
     GStatBuf status = {.st_mode = 0};
     CHECK_INT(g_stat(keys, &status), 0);
-    GString *expected =
-        g_string_new("tests/data/include/sub/sub.conf:3:1: warning: \"pidfile\" has "
-                     "no effect: the service manager knows the process\n");
+    GString *expected = g_string_new(
+        "tests/data/include/sub/sub.conf:3:1: warning: \"pidfile\" has "
+        "no effect: the service manager knows the process; \"holdfastd -p FILE\" writes one\n");
     if (status.st_mode & 06) {
         g_string_append_printf(expected,
                                "%s: warning: others may read or write this file of secrets (mode "

@@ -27,10 +27,17 @@ claims_of=readme
 # shellcheck source=tests/datagram.sh
 . "$root/tests/datagram.sh"
 
-# --- the checkout: what a commit of this tree would hold, or all that was unpacked where it is no repository
+# --- the checkout: what the repository has, as it is in this tree, or all that was unpacked where it is no repository
 checkout=$work/holdfast
 mkdir "$checkout"
-{ git ls-files -z -co --exclude-standard 2>/dev/null || find . -path ./build -prune -o -path ./out -prune -o -type f -print0; } |
+while IFS= read -r file; do
+    case $file in
+    *.c | *.h | *.sh | *.py | *.in | *.scenario | *.conf | Makefile | */Makefile)
+        echo "$claims_of: warning: $file is not added to the repository: the checkout is made without it" >&2
+        ;;
+    esac
+done < <(git ls-files -o --exclude-standard 2>/dev/null)
+{ git ls-files -z -c 2>/dev/null || find . -path ./build -prune -o -path ./out -prune -o -type f -print0; } |
     while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
     tar -c --null -T - | tar -x -C "$checkout" || exit 2
 cd "$checkout" || exit 2
@@ -121,7 +128,23 @@ claim_no_match 'without a complaint' '(error|warning):' "$said"
 
 # shellcheck disable=SC2016
 section 'the report that `make demo` prints' | sed -e :a -e '/^\n*$/{$d;N;ba' -e '}' >"$work/shown"
-HOLDFAST_PLOTS=/nonexistent "$build/holdfast" run scenarios/time-group.scenario --out out/time-group >/dev/null 2>&1
+# What make would run, by the program that was built here; it is without optimisation, so as far as a day.
+stands 'make demo'
+read -ra demo <<<"$("${MAKE:-make}" -n demo 2>"$work/log" | grep '^build/holdfast run ')"
+claim_equal 'the demo runs a scenario with the program that was built' \
+    'build/holdfast run scenarios/time-group.scenario' "${demo[*]:0:3}"
+said=$(HOLDFAST_PLOTS=/nonexistent "${demo[@]}" --until 1d 2>&1)
+claim_equal 'it holds for a day' 0 $?
+claim_equal 'and leaves its report' 1 "$(find out/time-group -name report.txt -size +0 | wc -l)"
+for line in 'build/holdfast run scenarios/both-lose-upstream.scenario --runs 100' \
+    'build/holdfast run scenarios/both-lose-upstream.scenario --seed 42'; do
+    stands "$line"
+    said=$(HOLDFAST_PLOTS=/nonexistent "${words[@]/100/2}" --until 1h 2>&1)
+    claim_equal "for an hour, ends with status 0: ${words[*]:3}" 0 $?
+    claim_match 'and with a digest' '[dD]igest' "$said"
+done
+rm -rf out/time-group
+HOLDFAST_PLOTS=/nonexistent "$build/holdfast" "${demo[@]:1}" >/dev/null 2>&1
 cp out/time-group/report.txt "$work/printed"
 same() { grep -E '^glibc ' "$1"; }
 if [ "$(same "$work/shown")" = "$(same "$work/printed")" ]; then

@@ -6,10 +6,14 @@
 #include "../engine/daemon/resolver.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <glib.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/personality.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -297,7 +301,31 @@ static void processes_run_as_the_user_and_with_no_rights(void)
     g_free(error);
 }
 
+/* What an intruder would try and anybody may, were it not for the filter. No clock is touched. */
+static void stray(const struct resolver_question *question, struct resolver_answer *answer)
+{
+    char *const no_words[] = {NULL};
+    char byte = 0, copy = 1;
+    struct iovec here = {&copy, 1}, there = {&byte, 1};
+    (void)question;
+    bool runs = execve("/nonexistent", no_words, no_words) == 0 || errno != EPERM;
+    bool unshares = unshare(CLONE_FILES) == 0 || errno != EPERM;
+    bool reads = process_vm_readv(getpid(), &here, 1, &there, 1, 0) == 1 || errno != EPERM;
+    bool becomes = personality(0xffffffff) != -1 || errno != EPERM;
+    g_snprintf(answer->why, sizeof answer->why, "runs %d, unshares %d, reads %d, becomes %d", runs,
+               unshares, reads, becomes);
+}
+
+static void process_that_looks_up_can_do_little_else(void)
+{
+    struct resolver *resolver = start_with(stray);
+    struct resolver_answer answer = ask(resolver, "any.test", ADDRESS_NONE);
+    CHECK_STR(answer.why, "runs 0, unshares 0, reads 0, becomes 0");
+    resolver_stop(resolver);
+}
+
 const struct test_case resolver_tests[] = {
+    {"process_that_looks_up_can_do_little_else", process_that_looks_up_can_do_little_else},
     {"numbers_are_their_own_answers", numbers_are_their_own_answers},
     {"families_are_kept_apart", families_are_kept_apart},
     {"name_without_an_address_fails_and_says_why", name_without_an_address_fails_and_says_why},

@@ -98,12 +98,48 @@ static void another_server_is_judged_by_what_rfc_9327_has(void)
     server_report_clear(&report);
 }
 
+static void a_clock_that_was_never_updated_has_no_offset(void)
+{
+    struct server_report report =
+        report_of("version=\"holdfastd 0.2.0\",reftime=0x00000000.00000000,offset=0.000000");
+    struct control_answer *answer = answer_of("hf_state=unsynchronised,hf_residual=0.000000");
+    server_report_take_system(&report, answer);
+    CHECK(isnan(report.offset_s) && isnan(report.residual_s));
+    char *text = server_report_json(&report, "x");
+    CHECK(strstr(text, "\"offset_s\": null,") != NULL);
+    CHECK(strstr(text, "\"residual_s\": null,") != NULL);
+    g_free(text);
+    server_report_clear(&report);
+    report = report_of("reftime=0xee000000.00000000,offset=0.000000");
+    server_report_take_system(&report, answer);
+    CHECK_NEAR(report.offset_s, 0, 0);
+    CHECK_NEAR(report.residual_s, 0, 0);
+    server_report_clear(&report);
+    g_free(answer);
+}
+
+static void json_says_no_more_digits_than_it_was_told(void)
+{
+    struct server_report report =
+        report_of("leap=0,stratum=2,rootdelay=0.2,rootdisp=0.2,offset=-0.078330");
+    add_source(&report, 0x961a, "srcadr=192.0.2.1,offset=0.078330,delay=2.319,jitter=1234.567891");
+    char *text = server_report_json(&report, "x");
+    CHECK(strstr(text, "\"offset_s\": -7.833e-05,") != NULL);
+    CHECK(strstr(text, "\"bound_s\": 0.0003,") != NULL); /* a sum that binary has not */
+    CHECK(strstr(text, "\"offset_s\": 7.833e-05, \"delay_s\": 0.002319,") != NULL);
+    CHECK(strstr(text, "\"jitter_s\": 1.234567891}") != NULL);
+    g_free(text);
+    server_report_clear(&report);
+}
+
 static void a_source_that_was_never_measured_has_no_offset(void)
 {
     struct server_report report = report_of(HEALTHY);
     add_source(&report, 0x8000, "srcadr=192.0.2.9,offset=0,delay=0,jitter=0,dispersion=16000");
     add_source(&report, 0x9000, "srcadr=192.0.2.8,offset=0,delay=1,jitter=0,dispersion=15999");
-    CHECK(isnan(g_array_index(report.sources, struct source_report, 0).offset_s));
+    const struct source_report *never = &g_array_index(report.sources, struct source_report, 0);
+    CHECK(isnan(never->offset_s) && isnan(never->delay_s) && isnan(never->dispersion_s) &&
+          isnan(never->jitter_s));
     CHECK_NEAR(g_array_index(report.sources, struct source_report, 1).offset_s, 0, 0);
     server_report_clear(&report);
 }
@@ -158,6 +194,29 @@ static void what_is_wrong_is_said_and_nothing_else(void)
     CHECK(!has_problem(&report, "192.0.2.2 does not answer")); /* not each of them too */
     g_strlcpy(report.state, "panic", sizeof report.state);
     CHECK(has_problem(&report, "-g"));
+    server_report_clear(&report);
+}
+
+static void answers_that_it_refuses_itself_are_not_called_silence(void)
+{
+    struct server_report report = report_of(OWN "hf_state=unsynchronised");
+    add_source(&report, 0x8000, "srcadr=192.0.2.1,reach=0x0,flash=0x1008");
+    CHECK(has_problem(&report, "unsynchronised: it takes no answer of any of its 1 sources"));
+    CHECK(has_problem(&report, "it refuses what 192.0.2.1 answers, by a restrict line with ignore "
+                               "or noserve"));
+    add_source(&report, 0x8000, "srcadr=192.0.2.2,reach=0x0,flash=0x1010");
+    add_source(&report, 0x8000, "srcadr=192.0.2.3,reach=0x0,flash=0x1000");
+    add_source(&report, 0x9600, "srcadr=192.0.2.4,reach=0xff,flash=0x8"); /* has been heard */
+    CHECK(has_problem(&report, "it refuses what 192.0.2.2 answers, for want of a MAC"));
+    CHECK(has_problem(&report, "192.0.2.3 does not answer"));
+    CHECK(!has_problem(&report, "192.0.2.1 does not answer"));
+    CHECK(!has_problem(&report, "192.0.2.2 does not answer"));
+    CHECK(!has_problem(&report, "192.0.2.4"));
+    server_report_clear(&report);
+    report = report_of("leap=3,stratum=16"); /* another server: its bits are its own */
+    add_source(&report, 0x8000, "srcadr=192.0.2.1,reach=0x0,flash=0x1008");
+    CHECK(has_problem(&report, "none of its 1 sources answers"));
+    CHECK(!has_problem(&report, "refuses"));
     server_report_clear(&report);
 }
 
@@ -275,11 +334,15 @@ const struct test_case server_report_tests[] = {
      a_bound_below_zero_and_a_drift_not_known_are_unknown},
     {"another_server_is_judged_by_what_rfc_9327_has",
      another_server_is_judged_by_what_rfc_9327_has},
+    {"a_clock_that_was_never_updated_has_no_offset", a_clock_that_was_never_updated_has_no_offset},
+    {"json_says_no_more_digits_than_it_was_told", json_says_no_more_digits_than_it_was_told},
     {"a_source_that_was_never_measured_has_no_offset",
      a_source_that_was_never_measured_has_no_offset},
     {"numbers_that_make_no_sense_are_unknown", numbers_that_make_no_sense_are_unknown},
     {"only_synchronised_with_a_small_bound_meets", only_synchronised_with_a_small_bound_meets},
     {"what_is_wrong_is_said_and_nothing_else", what_is_wrong_is_said_and_nothing_else},
+    {"answers_that_it_refuses_itself_are_not_called_silence",
+     answers_that_it_refuses_itself_are_not_called_silence},
     {"why_it_is_unsynchronised_is_told_by_its_sources",
      why_it_is_unsynchronised_is_told_by_its_sources},
     {"the_page_for_people_says_how_long_it_lasts", the_page_for_people_says_how_long_it_lasts},

@@ -7,7 +7,7 @@
 static void options_land_in_their_fields(void)
 {
     struct ntpconf *conf =
-        CONF("server ntp1.example minpoll 3 maxpoll 17 iburst version 1\n"
+        CONF("server ntp1.example minpoll 3 maxpoll 14 iburst version 1\n"
              "peer 2001:db8::5 burst prefer key 9\n"
              "trustedkey 9\n"
              "keys k\n"
@@ -20,7 +20,7 @@ static void options_land_in_their_fields(void)
     CHECK_INT(a[0].kind, ASSOCIATION_SERVER);
     CHECK_STR(a[0].name, "ntp1.example");
     CHECK_INT(a[0].minpoll, 3);
-    CHECK_INT(a[0].maxpoll, 17);
+    CHECK_INT(a[0].maxpoll, 14);
     CHECK_INT(a[0].version, 1);
     CHECK(a[0].iburst && !a[0].burst && !a[0].prefer && !a[0].noselect && !a[0].is_true);
     CHECK_INT(a[0].line, 1);
@@ -65,6 +65,34 @@ static void wrong_options_are_refused(void)
                   "reference clocks\n"
                   "c:1:15: error: expected a whole number from 0 to 1000000000, "
                   "not \"x\"\n");
+}
+
+#define TOO_LONG(n)                                                                                \
+    "warning: maxpoll " n " asks only every 2^" n                                                  \
+    " s: between two answers the root distance can exceed tos maxdist, so that clients turn away " \
+    "and nothing is left for holdover; use at most 14\n"
+
+static void maxpoll_from_15_on_is_a_warning_at_its_value(void)
+{
+    struct ntpconf *conf = CONF("server a maxpoll 14\n"
+                                "server -4 b iburst maxpoll 15\n"
+                                "  pool c maxpoll 16 prefer\n"
+                                "peer d ident maxpoll maxpoll 17\n"
+                                "server e maxpoll 17 noselect\n",
+                                "c:2:28: " TOO_LONG("15") "c:3:18: " TOO_LONG(
+                                    "16") "c:4:8: warning: \"ident\" has no effect: there is no "
+                                          "Autokey\n"
+                                          "c:4:30: " TOO_LONG("17"));
+    REQUIRE(conf->engine.association_count == 5);
+    CHECK_INT(conf->engine.associations[3].maxpoll, 17);
+    ntpconf_free(conf);
+}
+
+static void xmtnonce_is_always_done(void)
+{
+    ntpconf_free(CONF("server a xmtnonce iburst\n",
+                      "c:1:10: warning: \"xmtnonce\" has no effect: always done: a client's "
+                      "transmit timestamp is a random number\n"));
 }
 
 static void hosts_are_checked_for_form(void)
@@ -202,6 +230,8 @@ static void sources_of_a_family_that_is_not_used_are_left_out(void)
 const struct test_case source_line_tests[] = {
     {"options_land_in_their_fields", options_land_in_their_fields},
     {"wrong_options_are_refused", wrong_options_are_refused},
+    {"maxpoll_from_15_on_is_a_warning_at_its_value", maxpoll_from_15_on_is_a_warning_at_its_value},
+    {"xmtnonce_is_always_done", xmtnonce_is_always_done},
     {"hosts_are_checked_for_form", hosts_are_checked_for_form},
     {"host_named_twice_is_refused_and_two_families_are_two_hosts",
      host_named_twice_is_refused_and_two_families_are_two_hosts},

@@ -100,6 +100,29 @@ static void protections_cannot_be_switched_off(void)
     ntpconf_free(CONF("disable bclient kernel mode7\n", ""));
 }
 
+static void every_word_of_every_directive_has_its_help(void)
+{
+    size_t count;
+    const struct directive_help *rows = ntpconf_help(&count);
+    CHECK(count > 50);
+    for (size_t i = 0; i < count; i++) {
+        const struct settings *settings = rows[i].settings;
+        check_report(rows[i].help && rows[i].help[0], rows[i].name, __FILE__, __LINE__);
+        for (size_t s = 0; settings && s < settings->count; s++) {
+            const struct setting *setting = &settings->table[s];
+            char *name = g_strdup_printf("%s %s", rows[i].name, setting->name);
+            check_report(setting->help && setting->help[0], name, __FILE__, __LINE__);
+            g_free(name);
+        }
+    }
+}
+
+static void mdns_is_accepted_without_effect(void)
+{
+    ntpconf_free(CONF("mdnstries 5\n", "c:1:1: warning: \"mdnstries\" has no effect: the server "
+                                       "is not announced by multicast DNS\n"));
+}
+
 static void policies_are_chosen_by_name(void)
 {
     struct ntpconf *conf = CONF("policy rfc5905\n", "");
@@ -122,5 +145,7 @@ const struct test_case system_line_tests[] = {
     {"disable_ntp_stops_the_discipline_and_enable_ntp_takes_it_back",
      disable_ntp_stops_the_discipline_and_enable_ntp_takes_it_back},
     {"protections_cannot_be_switched_off", protections_cannot_be_switched_off},
+    {"every_word_of_every_directive_has_its_help", every_word_of_every_directive_has_its_help},
+    {"mdns_is_accepted_without_effect", mdns_is_accepted_without_effect},
     {"policies_are_chosen_by_name", policies_are_chosen_by_name},
     {NULL, NULL}};

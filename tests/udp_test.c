@@ -88,6 +88,9 @@ static void dropped_address_is_held_but_hears_nothing(void)
     work(&desk, &desk.heard, 1, 50);
     CHECK_INT(desk.heard, 0);
     CHECK_INT(count_all_waiting(&desk), 0);
+    GArray *served = udp_served(desk.udp);
+    CHECK_INT(served->len, 0);
+    g_array_free(served, TRUE);
     check_taken(second, desk.port);
     close_desk(&desk);
 }

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # What holdfastd does to a clock at once, on virtual clocks: -q with its exit statuses, -g and -x; a second daemon
-# beside one that slews; an end in the middle of a burst; what the kernel is told when the state changes and
-# the operator of a server that never answers; `disable ntp`; and -4 for names.
+# beside one that slews; an end in the middle of a burst; a drift file of garbage; what the kernel is told when the
+# state changes and the operator of a server that never answers; `disable ntp`; and -4 for names.
 # Usage: tests/live/clock_set.sh BUILD
 . "$(dirname "$0")/hosts.sh"
 . "$(dirname "$0")/software.sh"
@@ -93,6 +93,17 @@ claim_between 'burst: the drift value is written' -21 -19.5 "$(cat "$case_dir/bu
 claim_between 'burst: and is the rate that is left, in ppm more' -0.001 0.001 \
     "$(awk -v drift="$(cat "$case_dir/burst/state/drift")" -v left="$(truth burst steering_ppm)" 'BEGIN { print left - drift }')"
 claim_equal 'burst: by a tick that is nominal' 10000 "$(truth burst tick_us)"
+
+# --- a drift file of garbage: whoever steers and ends before he knows a frequency leaves it as it was
+make_clock unread 20 30 10.0.0.13 "$server" "driftfile $case_dir/unread/state/drift"
+echo 'not a number' >"$case_dir/unread/state/drift"
+run_steering unread
+await_synchronised unread 20
+stop unread holdfastd
+claim_between 'garbage for a drift: the clock is steered all the same' 1 1000 "$(truth unread commands)"
+claim_that 'garbage for a drift: said' said unread holdfastd 'drift file .*not a number'
+claim_equal 'garbage for a drift: not written over by what is not known' 'not a number' \
+    "$(cat "$case_dir/unread/state/drift")"
 
 # --- without discipline, and with it again
 make_clock loose 20 30 10.0.0.11 "$server" 'disable ntp'

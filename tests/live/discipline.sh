@@ -80,12 +80,51 @@ claim_equal 'killed: --restore-rate succeeds' 0 $?
 claim_match 'killed: --restore-rate says what it set' '-50.250 ppm' "$output"
 claim_equal 'killed: the frequency is the drift value' -50.250000 "$(truth killed steering_ppm)"
 claim_equal 'killed: the tick is nominal' 10000 "$(truth killed tick_us)"
+
+# --- whatever is wrong with its files by then: what it has to say in that case, and what is in force after it
+restore_with() { # restore_with NAME PPM REGEX OPTION...: with a slew in force
+    local name="killed: with $1" ppm=$2 regex=$3
+    shift 3
+    # shellcheck disable=SC2046
+    inside killed $(on_clock killed) "$build/holdfastd" --restore-rate -f "$case_dir/killed/slew" 2>/dev/null
+    claim_equal "$name, a slew is in force" 450.000000 "$(truth killed steering_ppm)"
+    # shellcheck disable=SC2046
+    output=$(inside killed $(on_clock killed) "$build/holdfastd" --restore-rate "$@" 2>&1)
+    claim_equal "$name, --restore-rate succeeds" 0 $?
+    claim_match "$name, it says what it set" "$regex" "$output"
+    claim_equal "$name, the frequency is that" "$ppm" "$(truth killed steering_ppm)"
+    claim_equal "$name, the tick is nominal" 10000 "$(truth killed tick_us)"
+}
+echo 450 >"$case_dir/killed/slew"
+cp "$case_dir/killed/ntp.conf" "$case_dir/killed/broken.conf"
+printf '%s\n' 'restrct default' "keys $case_dir/killed/none.keys" 'trustedkey 1' >>"$case_dir/killed/broken.conf"
+restore_with 'an error and no keys' -50.250000 '-50.250 ppm$' -c "$case_dir/killed/broken.conf"
+restore_with 'no configuration' 0.000000 '\+0.000 ppm, for want of a drift value' -c "$case_dir/killed/none.conf"
+restore_with 'a drift file given' -50.250000 '-50.250 ppm$' \
+    -c "$case_dir/killed/none.conf" -f "$case_dir/killed/state/drift"
+claim_no_match 'killed: with a drift file given, no configuration is read' none.conf "$output"
 claim_between 'killed: nothing was stepped' 0.05 0.0801 "$(truth killed error_s)"
 
+# --- a clock that refuses a command in the middle of a slew is let alone, and still its rate is set back at the end
+run_steering killed
+claim_that 'killed: slews again' wait_for 60 is_slewing
+happen killed refuse 1
+claim_that 'killed: a refused command is told' \
+    wait_for 60 said killed holdfastd 'the clock cannot be steered: .*permitted'
+claim_that 'killed: and that the slew goes on' \
+    wait_for 5 said killed holdfastd 'rate cannot be set back to -[45][0-9]\.[0-9]+ ppm: .*permitted'
+claim_that 'killed: as it does' is_slewing
+happen killed refuse 0
+stop killed holdfastd
+claim_equal 'killed: ends well after that' 0 "${exit_status[killed/holdfastd]}"
+claim_between 'killed: the frequency is the drift value at the end' -51 -49 "$(truth killed steering_ppm)"
+claim_equal 'killed: the tick is nominal at the end' 10000 "$(truth killed tick_us)"
+
 # --- and what others do to the clock of the next process is noticed
+heard=$(grep -c 'is reachable' "$case_dir/killed/holdfastd.log")
 run_steering killed
 is_heard_again() {
-    [ "$(grep -c 'is reachable' "$case_dir/killed/holdfastd.log")" -eq 2 ]
+    [ "$(grep -c 'is reachable' "$case_dir/killed/holdfastd.log")" -gt "$heard" ]
 }
 claim_that 'killed: goes on after a new start' wait_for 20 is_heard_again
 happen killed step 1500

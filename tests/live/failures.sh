@@ -24,6 +24,7 @@ server 10.0.0.1 iburst minpoll 3 maxpoll 3
 restrict default nomodify
 statsdir /var/log/stats/
 statistics peerstats
+filegen peerstats type none
 END
 }
 log_of_us=$case_dir/us/holdfastd.log
@@ -31,8 +32,19 @@ count() { grep -cE -- "$1" "$log_of_us"; }
 
 # --- a full disk
 mkdir "$case_dir/us/log/stats"
-enter us sh -c 'mount -t tmpfs -o size=16k none /var/log/stats; cat /dev/zero >/var/log/stats/ballast 2>&-'
+# The file is there already and leaves 120 octets of its page: one line fits, and the next is cut by the page's edge.
+page=$(getconf PAGESIZE) line='61367 11542.401 10.0.0.1 9014 -0.035003586 0.000018672 7.937500254 0.000000477'
 in_stats() { enter us sh -c "cd /var/log/stats && $1"; }
+enter us mount -t tmpfs -o size=$((4 * page)) none /var/log/stats
+awk -v room=$((page - 120)) -v line="$line" 'BEGIN {
+    for (; room >= 2 * (length(line) + 1); room -= length(line) + 1) print line
+    for (gap = ""; length(line gap) < room - 1; gap = gap " ") {}
+    print line gap
+}' >"$case_dir/stats"
+in_stats 'cat >peerstats' <"$case_dir/stats"
+in_stats 'cat /dev/zero >ballast 2>&-'
+before=$(in_stats 'wc -l <peerstats')
+claim_equal 'the file of statistics leaves so many octets of its page' 120 $((page - $(in_stats 'wc -c <peerstats')))
 claim_equal 'the disk is full' 0 "$(in_stats 'df --output=avail . | tail -n 1' | tr -d ' ')"
 run_holdfastd us < <(configuration)
 await_synchronised us 20
@@ -40,24 +52,38 @@ claim_that 'a full disk is said' wait_for 10 said us holdfastd 'peerstats.*No sp
 sleep 9
 claim_equal 'once, however many lines are lost' 1 "$(count 'No space left')"
 claim_that 'and the daemon serves' serves_time clock 10.0.0.2
+claim_equal 'the line for which there was room is there, and no other' $((before + 1)) \
+    "$(in_stats 'wc -l <peerstats')"
+claim_equal 'and ends the file' 1 "$(in_stats 'tail -c 1 peerstats' | wc -l)"
 in_stats 'rm ballast'
-has_statistics() { in_stats 'test -s peerstats'; }
+has_statistics() { [ "$(in_stats 'wc -l <peerstats')" -gt $((before + 1)) ]; }
 claim_that 'with room again lines are written' wait_for 20 has_statistics
 claim_that 'which is said as well' wait_for 5 said us holdfastd 'peerstats.*(again|works)'
 claim_equal 'no line is half written' '' "$(in_stats 'cat peerstats' | awk 'NF != 8 { print "has", NF, "fields:", $0 }')"
 
 # --- the interface
 enter us ip address del 10.0.0.2/24 dev eth0
-claim_that 'a lost address is said' wait_for 5 said us holdfastd 'local addresses have changed: [0-9]+ now'
+claim_that 'a lost address is said' wait_for 5 said us holdfastd 'local addresses have changed: serves [0-9]+ '
 claim_that 'and the daemon lives, and serves what is left' serves_time us 127.0.0.1
 enter us ip address add 10.0.0.2/24 dev eth0
 claim_that 'the address comes back and is served again' wait_for 10 serves_time clock 10.0.0.2
+served='local addresses have changed: serves [0-9]+ address'
+served_now() { grep -E "$served" "$log_of_us" | tail -n 1; } # as it last said
+is_served() { served_now | grep -qE '[(, ]10\.0\.0\.2[,)]'; }
+is_not_served() { ! is_served; }
+claim_that 'and is named among those served' wait_for 5 is_served
+before=$(count "$served")
 enter us ip link delete dev eth0
-sleep 1
+claim_that 'an address that went with its interface is said to be served no more' wait_for 5 is_not_served
+claim_match 'loopback is said to be served' '\(127\.0\.0\.1[,)]' "$(served_now)"
+claim_between 'in one line, or one for each family' $((before + 1)) $((before + 2)) "$(count "$served")"
+before=$(count "$served")
 claim_that 'it serves without its interface' serves_time us 127.0.0.1
 claim_that 'and answers its operator' is_synchronised us
 plug us net 10.0.0.2/24
 claim_that 'another interface with its address is served' wait_for 10 serves_time clock 10.0.0.2
+claim_that 'which is said' wait_for 5 is_served
+claim_between 'in one line, or one for each family' $((before + 1)) $((before + 2)) "$(count "$served")"
 heard_again() { local reach; reach=$(status_of us sources.0.reach) && [ $((reach & 1)) -eq 1 ]; }
 claim_that 'and its server is heard again' wait_for 20 heard_again
 

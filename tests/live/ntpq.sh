@@ -63,7 +63,7 @@ claim_equal '-pn: asked every 8 s' 8 "$poll"
 claim_between '-pn: reach, octal: one poll, with its burst, at least' 1 $((8#377)) "$(echo "$((8#$reach))")"
 claim_between '-pn: delay in ms' 0.005 5 "$delay"
 claim_between '-pn: offset in ms: it is ahead of its source' -37 -33 "$offset"
-claim_between '-pn: jitter in ms' 0 2 "$jitter"
+claim_between '-pn: jitter in ms: not less than the clock can tell' 0.0001 2 "$jitter"
 read -r remote refid stratum _ when poll reach _ <<<"$(grep '10\.0\.0\.99 ' <<<"$table")"
 claim_equal '-pn: who never answered' '10.0.0.99 .INIT. 16 - 0' "$remote $refid $stratum $when $reach"
 claim_between '-pn: asked every 8 or 16 s' 8 16 "$poll"
@@ -86,17 +86,17 @@ claim_equal 'rv: time constant' 3 "$(variable tc "$system")"
 claim_equal 'rv: least time constant' 3 "$(variable mintc "$system")"
 claim_between 'rv: offset in ms' -37 -33 "$(variable offset "$system")"
 claim_equal 'rv: frequency in ppm, of the drift file' -12.345 "$(variable frequency "$system")"
-claim_between 'rv: system jitter in ms' 0 2 "$(variable sys_jitter "$system")"
+claim_between 'rv: system jitter in ms: not less than the clock can tell' 0.0001 2 "$(variable sys_jitter "$system")"
 # An average over eight updates: the first one's jump of 35 ms leaves 35 / sqrt(8), and less with each that follows.
 claim_between 'rv: clock jitter in ms' 3 12.4 "$(variable clk_jitter "$system")"
 claim_between 'rv: wander in ppm' 0 0 "$(variable clk_wander "$system")"
-unix_time() { # unix_time NAME: a time stamp of rv in seconds since 1970
+unix_time() { # unix_time NAME TEXT: a time stamp of rv in seconds since 1970
     local stamp
-    stamp=$(variable "$1" "$system")
+    stamp=$(variable "$1" "$2")
     echo $((16#${stamp%%.*} - 2208988800))
 }
-claim_between 'rv: clock is now' $((now - 3)) $((now + 1)) "$(unix_time clock)"
-claim_between 'rv: the last update is not long ago' $((now - 60)) "$now" "$(unix_time reftime)"
+claim_between 'rv: clock is now' $((now - 3)) $((now + 1)) "$(unix_time clock "$system")"
+claim_between 'rv: the last update is not long ago' $((now - 60)) "$now" "$(unix_time reftime "$system")"
 
 # --- as, apeers and rv ASSOCIATION
 associations=$(ntpq first -c as)
@@ -108,7 +108,13 @@ claim_equal 'as: the other' 'yes no none reject' \
 claim_match 'apeers: the system peer and its number' "^\*10\.0\.0\.1 .* $id +3 u " "$(ntpq first -c apeers)"
 claim_equal 'apeers: has two lines' 2 "$(ntpq first -c apeers | grep -c ' u ')"
 claim_between 'apeers: offset in ms' -37 -33 "$(ntpq first -c apeers | awk '$1 == "*10.0.0.1" { print $(NF - 1) }')"
+last_peerstats() { # as it writes them, in seconds
+    awk '$3 == "10.0.0.1" { line = $0 } END { print line }' "$case_dir/first/log/ntpstats/peerstats"
+}
+written=$(last_peerstats)
 source=$(ntpq first -c "rv $id")
+now=$(date +%s)
+written+=$'\n'$(last_peerstats) # it may have been asked between two samples
 for pair in srcadr=10.0.0.1 srcport=123 dstadr=10.0.0.2 leap=00 stratum=3 hmode=3 pmode=4 hpoll=3 ppoll=3 \
     refid=127.127.1.1 keyid=0 unreach=0; do
     claim_equal "rv $id: ${pair%=*}" "${pair#*=}" "$(variable "${pair%=*}" "$source")"
@@ -116,7 +122,30 @@ done
 claim_between "rv $id: reach" 1 $((8#377)) "$(echo "$((8#$(variable reach "$source")))")"
 claim_between "rv $id: offset in ms" -37 -33 "$(variable offset "$source")"
 claim_between "rv $id: delay in ms" 0.005 5 "$(variable delay "$source")"
-claim_between "rv $id: dispersion in ms" 0.0001 1000 "$(variable dispersion "$source")"
+claim_between "rv $id: dispersion in ms" 0.01 100 "$(variable dispersion "$source")"
+claim_between "rv $id: jitter in ms: not less than the clock can tell" 0.0001 2 "$(variable jitter "$source")"
+for pair in offset=5 delay=6 jitter=8; do
+    claim_that "rv $id: ${pair%=*} in ms is what peerstats have in s" \
+        awk -v column="${pair#*=}" -v shown="$(variable "${pair%=*}" "$source")" '
+            { d = shown - 1000 * $column; same = same || d * d < 1e-11 } END { exit !same }' <<<"$written"
+done
+precision_of() { # precision_of ADDRESS: as it stands in each packet that it answers with
+    tshark -r "$case_dir/packets.pcap" -Y "ntp.flags.mode == 4 && ip.src == $1" -T fields -e ntp.precision 2>/dev/null |
+        sort -u | awk '{ print ($1 > 127 ? $1 - 256 : $1) }' # tshark shows an octet without its sign
+}
+claim_equal "rv $id: precision" "$(precision_of 10.0.0.1)" "$(variable precision "$source")"
+claim_equal 'rv: precision, as it is served' "$(precision_of 10.0.0.2)" "$(variable precision "$system")"
+claim_between "rv $id: its last update is not long ago" $((now - 60)) $((now + 1)) "$(unix_time reftime "$source")"
+claim_between "rv $id: nor is its last answer" $((now - 10)) $((now + 1)) "$(unix_time rec "$source")"
+# The upstream is a primary server, so to speak: what is not 0 has the one that follows the first.
+# It knows of the first what that told it at the last poll, some seconds ago.
+chain_of_second() { ntpq second -c "rv $(variable peer "$(ntpq second -c rv)")"; }
+has_heard_settled() { is_between 1 100 "$(variable rootdisp "$(chain_of_second)")"; }
+wait_for 20 has_heard_settled
+chain=$(chain_of_second)
+claim_equal 'rv of the second: whom it follows' 10.0.0.2 "$(variable srcadr "$chain")"
+claim_between 'rv of the second: rootdelay in ms' 0.005 5 "$(variable rootdelay "$chain")"
+claim_between 'rv of the second: rootdisp in ms' 1 100 "$(variable rootdisp "$chain")"
 claim_match "rv $id: passed all tests" 'flash=00 ok' "$source"
 values() { # values LIST: of the association
     grep -o "$1 *=[^,]*" <<<"$source" | cut -d = -f 2
@@ -152,7 +181,9 @@ for i in range(1, int(sys.argv[2]) + 1):
 END
 claim_that 'each of a crowd gets two replies' inside crowd /usr/bin/python3 "$case_dir/ask.py" "$time_request" $crowd
 sleep 1.2 # what server threads have counted is seen a second later
+asked=$(date +%s)
 list=$(ntpq second -n -c 'mrulist sort=addr' 10.0.0.2)
+answered=$(date +%s)
 captured() { # captured FILTER: packets so far, once dumpcap has written them all
     local before=-1 count=0
     while [ "$before" != "$count" ]; do
@@ -162,9 +193,19 @@ captured() { # captured FILTER: packets so far, once dumpcap has written them al
     done
     echo "$count"
 }
-read -r _ _ _ _ mode version count _ <<<"$(grep ' 10\.0\.0\.4$' <<<"$list")"
+read -r age interval restrictions _ mode version count _ _ port _ <<<"$(grep ' 10\.0\.0\.4$' <<<"$list")"
 claim_equal 'mrulist: chrony asks in mode 3, version 4' '3 4' "$mode $version"
 claim_equal 'mrulist: as often as it did' "$(captured 'ntp && ip.src == 10.0.0.4 && ip.dst == 10.0.0.2')" "$count"
+# Of chrony's packets: the last one's time and port, and the time between two on average.
+read -r last_s last_port average_s <<<"$(tshark -r "$case_dir/packets.pcap" \
+    -Y 'ntp && ip.src == 10.0.0.4 && ip.dst == 10.0.0.2' -T fields -e frame.time_epoch -e udp.srcport 2>/dev/null |
+    awk 'NR == 1 { first = $1 } END { printf "%d %d %.3f", $1, $2, ($1 - first) / (NR - 1) }')"
+claim_between 'mrulist: so many seconds ago' $((asked - last_s - 1)) $((answered - last_s + 1)) "$age"
+claim_between 'mrulist: which is more than one' 2 60 "$age"
+claim_equal 'mrulist: from that port' "$last_port" "$port"
+claim_between "mrulist: on average every $average_s s" "$(awk -v s="$average_s" 'BEGIN { print s - 0.02 }')" \
+    "$(awk -v s="$average_s" 'BEGIN { print s + 0.02 }')" "$interval"
+claim_equal 'mrulist: nomodify, as an ntpd counts' 80 "$restrictions"
 claim_equal 'mrulist: the crowd is all there' $crowd "$(grep -cE ' 10\.0\.1\.[0-9]+$' <<<"$list")"
 claim_equal 'mrulist: each of it with two requests' $crowd "$(awk '$NF ~ /^10\.0\.1\./ && $7 == 2' <<<"$list" | wc -l)"
 claim_match 'mrulist: the second server' ' 10\.0\.0\.3$' "$list"

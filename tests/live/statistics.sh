@@ -95,6 +95,17 @@ else
         claim_between "daemon: the least offset in ${column% *}, in s" -0.037 -0.033 "$low"
         claim_between "daemon: and the greatest" -0.037 -0.033 "$high"
     done
+    read -r low high <<<"$(extreme daemon loopstats 4 1)"
+    claim_equal 'daemon: the frequency in ppm is the drift file'\''s all along' '-12.345 -12.345' "$low $high"
+    read -r low high <<<"$(extreme daemon peerstats 6 1)"
+    claim_between 'daemon: the least delay in s, of one hop' 0.000001 0.005 "$low"
+    claim_between 'daemon: and the greatest' 0.000005 0.02 "$high"
+    read -r low high <<<"$(extreme daemon peerstats 7 1)"
+    claim_between 'daemon: the least dispersion in s, of a full filter' 0.00001 0.05 "$low"
+    claim_between 'daemon: the greatest, of one sample of eight: half of 16 s and little more' 7.9 8.1 "$high"
+    read -r low high <<<"$(extreme daemon peerstats 8 1)"
+    claim_between 'daemon: the least jitter in s: not less than the clock can tell' 0.0000001 0.002 "$low"
+    claim_between 'daemon: and the greatest' 0.0000001 0.002 "$high"
     # A run of seconds has measured no frequency yet, and gnuplot draws no range from 0 to 0.
     draw daemon
     check daemon "$of_time" 10.0.0.1

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # chrony as our symmetric peer: with the right AES128CMAC key a source like any other; with a wrong key refused, said
-# in the log, and nothing else disturbed. Our clock is 35 ms ahead of theirs: so much each has to measure.
+# in the log, and nothing else disturbed. Our clock is 35 ms ahead of theirs: so much each has to measure. chrony is
+# silent to whom it cannot believe; so two servers of our own answer each question, one of them with the right key.
 # Usage: tests/live/symmetric.sh BUILD
 . "$(dirname "$0")/hosts.sh"
 . "$(dirname "$0")/software.sh"
@@ -12,11 +13,13 @@ ours=101112131415161718191a1b1c1d1e1f
 theirs=f0e0d0c0b0a090807060504030201000
 
 make_switch net
-for host in friend:1 stranger:2 we:3; do
+for host in friend:1 stranger:2 we:3 keyed:4 forger:5; do
     make_host "${host%:*}"
     plug "${host%:*}" net "10.0.0.${host#*:}/24"
 done
 capture net
+
+hex() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n'; } # hex TEXT: its octets
 
 chrony_peer() { # chrony_peer HOST KEY-ID KEY: with a time of its own, at stratum 3
     echo "$2 AES128 HEX:$3" >"$case_dir/$1/chrony.keys"
@@ -30,15 +33,20 @@ END
 }
 chrony_peer friend 1 $right
 chrony_peer stranger 2 $theirs
-printf '%s\n' "1 AES128CMAC $right" "2 AES128CMAC $ours" >"$case_dir/we/ntp.keys"
+start keyed server /usr/bin/python3 "$root/tests/live/keyed_server.py" 10.0.0.4 "the right secret of key 3"
+start forger server /usr/bin/python3 "$root/tests/live/keyed_server.py" 10.0.0.5 "a wrong secret of key 4"
+printf '%s\n' "1 AES128CMAC $right" "2 AES128CMAC $ours" "3 SHA1 $(hex 'the right secret of key 3')" \
+    "4 SHA1 $(hex 'the right secret of key 4')" >"$case_dir/we/ntp.keys"
 chmod 600 "$case_dir/we/ntp.keys"
 prepare_clocks friend
 set_clock we 0 35
 run_apart we -d -d <<END
 peer 10.0.0.1 key 1 minpoll 3 maxpoll 3
 peer 10.0.0.2 key 2 minpoll 3 maxpoll 3
+server 10.0.0.4 key 3 iburst minpoll 3 maxpoll 3 noselect
+server 10.0.0.5 key 4 iburst minpoll 3 maxpoll 3
 keys $case_dir/we/ntp.keys
-trustedkey 1 2
+trustedkey 1 2 3 4
 restrict 10.0.0.0 mask 255.255.255.0 nomodify
 END
 await_synchronised we 90
@@ -87,6 +95,21 @@ sent=$(tshark -r "$case_dir/packets.pcap" -Y 'ntp && ip.src == 10.0.0.2 && ip.ds
 claim_between 'although it did send, and more than once' 2 1000 "$sent"
 claim_equal 'the log has few lines about that' "$(grep -c '10\.0\.0\.2' "$case_dir/we/holdfastd.log")" \
     "$(grep '10\.0\.0\.2' "$case_dir/we/holdfastd.log" | head -n 20 | wc -l)"
+
+# --- answers with a MAC, and all else right: with our key, and with another
+keyed=$(ntpq we -c "rv $(association 10.0.0.4)")
+forged=$(ntpq we -c "rv $(association 10.0.0.5)")
+claim_equal 'a server with our key is believed: stratum' 2 "$(variable stratum "$keyed")"
+claim_between 'its reach' 1 $((8#377)) "$(echo "$((8#$(variable reach "$keyed")))")"
+claim_between 'its offset in ms' -37 -33 "$(variable offset "$keyed")"
+claim_between 'one with another key answers as well, so often' 2 1000 \
+    "$(grep -c answered "$case_dir/forger/server.log")"
+claim_equal 'and none of it is believed: reach, stratum' '0 16' \
+    "$((8#$(variable reach "$forged"))) $(variable stratum "$forged")"
+claim_between 'each is counted' "$(grep -c answered "$case_dir/forger/server.log")" 1000 \
+    "$(ntpq we -c sysstats | sed -nE 's/^authentication failed: +([0-9]+).*/\1/p')"
+claim_match 'and said' 'packet of 10\.0\.0\.5 refused.*(MAC|authentic|key)' "$(cat "$case_dir/we/holdfastd.log")"
+claim_no_match 'of the other nothing is' 'packet of 10\.0\.0\.4 refused' "$(cat "$case_dir/we/holdfastd.log")"
 
 claim_equal 'we are synchronised all the same' synchronised "$(status_of we state)"
 claim_equal 'our state changed once' 1 "$(grep -c ' -> ' "$case_dir/we/holdfastd.log")"

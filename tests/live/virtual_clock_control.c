@@ -51,8 +51,11 @@ int main(int argc, char **argv)
         virtual_clock_suspend(value * 1e-3);
     } else if (strcmp(verb, "oscillator") == 0 && has_value) {
         virtual_clock_oscillator(value);
+    } else if (strcmp(verb, "refuse") == 0 && has_value) {
+        virtual_clock_refuse(value != 0);
     } else {
-        fputs("usage: virtual_clock show | step MS | suspend MS | oscillator PPM\n", stderr);
+        fputs("usage: virtual_clock show | step MS | suspend MS | oscillator PPM | refuse 0|1\n",
+              stderr);
         return 2;
     }
     return 0;
