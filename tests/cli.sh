@@ -14,17 +14,10 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 2
 export HOLDFAST_PLOTS=$work/no-plots # the pictures have tests of their own, at the end
 
-passed=0 failed=0
-
-verdict() { # verdict NAME WHAT-IS-WRONG ("" when nothing is)
-    if [ -z "$2" ]; then
-        passed=$((passed + 1))
-    else
-        failed=$((failed + 1))
-        echo "FAIL  command line: $1: $2"
-        { sed 's/^/      out| /' out | head -n 12; sed 's/^/      err| /' err | head -n 12; } 2>/dev/null
-    fi
-}
+claims_of=command-line
+# shellcheck source=tests/claims.sh
+. "$root/tests/claims.sh"
+show_context() { { sed 's/^/      out| /' out | head -n 12; sed 's/^/      err| /' err | head -n 12; } 2>/dev/null; }
 
 # The program itself must never end in an assertion, a signal or a sanitizer's complaint.
 unclean() {
@@ -52,7 +45,7 @@ refuses() { # refuses NAME STATUS REGEX ARGUMENT...: that status, one complaint,
     elif grep -q '^digest' out; then
         wrong='printed a digest all the same'
     fi
-    verdict "$name" "$wrong"
+    claim "$name" "$wrong"
 }
 
 accepts() { # accepts NAME REGEX ARGUMENT...: status 0, no complaint, and stdout holds the regex
@@ -69,13 +62,13 @@ accepts() { # accepts NAME REGEX ARGUMENT...: status 0, no complaint, and stdout
     elif ! grep -qE -- "$regex" out; then
         wrong="printed nothing that matches $regex"
     fi
-    verdict "$name" "$wrong"
+    claim "$name" "$wrong"
 }
 
 is() { # is NAME COMMAND...: the command succeeds
     local name=$1
     shift
-    if "$@" >/dev/null 2>&1; then verdict "$name" ''; else verdict "$name" "not so: $*"; fi
+    if "$@" >/dev/null 2>&1; then claim "$name" ''; else claim "$name" "not so: $*"; fi
 }
 
 # A good scenario; every bad one is this with one line changed, so that what is refused is that line.
@@ -278,10 +271,10 @@ cut_off() { # cut_off FILE STEP: runs every STEP-th prefix of FILE in its own pl
     cp "$whole" "$1"
 }
 cp good.scenario cut.scenario
-verdict 'a scenario cut off anywhere' "$(cut_off cut.scenario 7)"
+claim 'a scenario cut off anywhere' "$(cut_off cut.scenario 7)"
 cp "$root"/scenarios/time-group/tick.conf conf/tick.conf 2>/dev/null
 change cut.scenario 5 'node      one   address 10.0.0.1  config tick.conf'
-verdict 'a configuration cut off anywhere' "$(cut_off conf/tick.conf 7)"
+claim 'a configuration cut off anywhere' "$(cut_off conf/tick.conf 7)"
 
 # --- run directories
 accepts 'a run directory' '^digest: ' run good.scenario --out run --pcap
@@ -447,5 +440,4 @@ is "the article's two files are shipped verbatim" sha256sum --quiet -c - <<'END'
 a16bf1d0b9d1319d40533d098ab59d4dea5d6f03a3c4992feb5c1576b74c6748  scenarios/time-group/tock.conf
 END
 
-echo "command-line: $passed passed, $failed failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+tell_counts

@@ -8,22 +8,12 @@
 
 enum { ADDRESSES_TOLD = 8 };
 
-static struct interface_terms terms_of(const struct udp_options *options)
-{
-    return (struct interface_terms){.rules = options->rules,
-                                    .rule_count = options->rule_count,
-                                    .only = options->only,
-                                    .ipv4 = options->ipv4,
-                                    .ipv6 = options->ipv6,
-                                    .skips_virtual = options->skips_virtual};
-}
-
 /* False when it cannot be found out, which is told, or when there is no rule. */
 static bool survey(struct daemon *d, struct interface_survey *out)
 {
     char *error = NULL;
     struct udp_options options = configure_sockets(d, &d->configuration->conf->host);
-    struct interface_terms terms = terms_of(&options);
+    struct interface_terms terms = udp_interface_terms(&options);
     if (!terms.only && terms.rule_count == 0) {
         return false;
     }

@@ -305,6 +305,16 @@ static void scan_when_due(struct udp *udp, const struct udp_sink *sink)
 
 /* ---- opening ------------------------------------------------------------------------------- */
 
+struct interface_terms udp_interface_terms(const struct udp_options *options)
+{
+    return (struct interface_terms){.rules = options->rules,
+                                    .rule_count = options->rule_count,
+                                    .only = options->only,
+                                    .ipv4 = options->ipv4,
+                                    .ipv6 = options->ipv6,
+                                    .skips_virtual = options->skips_virtual};
+}
+
 static void copy_terms(struct udp *udp, const struct udp_options *options)
 {
     for (size_t i = 0; i < udp->terms.rule_count; i++) {
@@ -318,12 +328,9 @@ static void copy_terms(struct udp *udp, const struct udp_options *options)
         udp->rules[i].what = g_strdup(options->rules[i].what);
     }
     udp->only = g_strdupv((char **)(uintptr_t)options->only);
-    udp->terms = (struct interface_terms){.rules = udp->rules,
-                                          .rule_count = options->rule_count,
-                                          .only = (const char *const *)udp->only,
-                                          .ipv4 = options->ipv4,
-                                          .ipv6 = options->ipv6,
-                                          .skips_virtual = options->skips_virtual};
+    udp->terms = udp_interface_terms(options);
+    udp->terms.rules = udp->rules;
+    udp->terms.only = (const char *const *)udp->only;
 }
 
 /* The sets of as many threads as this kernel and the limit on files allow. */

@@ -14,6 +14,7 @@
 
 #include "../config/ntpconf.h"
 #include "../engine.h"
+#include "interfaces.h"
 #include "kernel_clock.h"
 
 struct service_set;
@@ -39,6 +40,9 @@ struct udp_options {
     uint16_t port;           /* 123 */
     unsigned threads;        /* sockets per address for server threads beside the main loop's */
 };
+
+/* What of them decides on interfaces; borrows their rules. */
+struct interface_terms udp_interface_terms(const struct udp_options *options);
 
 /* Opens what can be opened; `options` is copied. NULL with *error when no address at all can be
  * bound; addresses that fail beside others that do not are told to `warn`, a line a cause. Without
