@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 void filter_clear(struct filter *filter, mono_time now)
 {
@@ -45,29 +46,62 @@ static double filter_metric(const struct filter_sample *stage, double allan_s, m
     return stage->delay_s;
 }
 
-/* Fills order[] with stage numbers, best first, ties newest first; returns how many are usable.
- * Counts for each stage how many come before it, for no processor foresees how samples compare. */
+/* The lesser of two to the front, without a branch: no processor foresees how samples compare. */
+static inline void filter_exchange(uint64_t keys[FILTER_STAGES], unsigned i, unsigned j)
+{
+    uint64_t first = keys[i], second = keys[j];
+    keys[i] = first < second ? first : second;
+    keys[j] = first < second ? second : first;
+}
+
+/* The least network for eight, of 19 exchanges in six layers. */
+static void filter_sort_keys(uint64_t keys[FILTER_STAGES])
+{
+    for (unsigned i = 0; i < 2; i++) {
+        filter_exchange(keys, i, i + 2);
+        filter_exchange(keys, i + 4, i + 6);
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        filter_exchange(keys, i, i + 4);
+    }
+    for (unsigned i = 0; i < FILTER_STAGES; i += 2) {
+        filter_exchange(keys, i, i + 1);
+    }
+    filter_exchange(keys, 2, 4);
+    filter_exchange(keys, 3, 5);
+    filter_exchange(keys, 1, 4);
+    filter_exchange(keys, 3, 6);
+    filter_exchange(keys, 1, 2);
+    filter_exchange(keys, 3, 4);
+    filter_exchange(keys, 5, 6);
+}
+
+/* The bits of a number that is not negative, which order as it does, with the last three given to
+ * the age: what differs by less than one part in 10^15 is a tie, and the newest comes first. */
+static uint64_t filter_key(double metric, unsigned age)
+{
+    uint64_t bits;
+    memcpy(&bits, &metric, sizeof bits);
+    return (bits & ~(uint64_t)(FILTER_STAGES - 1)) | age;
+}
+
+/* Fills order[] with stage numbers, best first, ties newest first; returns how many are usable. */
 static int filter_sort(const struct filter *filter, const struct filter_terms *terms, mono_time now,
                        uint8_t order[FILTER_STAGES])
 {
-    double metric[FILTER_STAGES];
-    unsigned place[FILTER_STAGES] = {0};
+    uint64_t keys[FILTER_STAGES];
     unsigned newest = filter->next + FILTER_STAGES - 1u;
     int usable = 0;
-    for (unsigned i = 0; i < FILTER_STAGES; i++) {
-        const struct filter_sample *stage = &filter->stages[(newest - i) % FILTER_STAGES];
+    for (unsigned age = 0; age < FILTER_STAGES; age++) {
+        const struct filter_sample *stage = &filter->stages[(newest - age) % FILTER_STAGES];
         double value = filter_metric(stage, terms->allan_s, now);
         bool is_usable = value < DISPERSION_MAX_S;
-        metric[i] = is_usable && terms->newest_first ? 0.0 : value;
+        keys[age] = filter_key(is_usable && terms->newest_first ? 0.0 : value, age);
         usable += is_usable ? 1 : 0;
-        for (unsigned j = 0; j < i; j++) {
-            unsigned is_better = metric[i] < metric[j];
-            place[j] += is_better;
-            place[i] += 1u - is_better;
-        }
     }
+    filter_sort_keys(keys);
     for (unsigned i = 0; i < FILTER_STAGES; i++) {
-        order[place[i]] = (uint8_t)((newest - i) % FILTER_STAGES);
+        order[i] = (uint8_t)((newest - keys[i]) % FILTER_STAGES);
     }
     return usable;
 }

@@ -207,6 +207,42 @@ static bool first_stays_best(double gap_s)
     return filter.offset_s == 1e-3;
 }
 
+/* Offsets tell the samples apart: the best is the newest of those with the least delay, in whatever
+ * order delays came. Dispersions tell the whole order: each counts half as much as the one before
+ * it. */
+static void stages_are_ordered_by_delay_and_the_newest_of_equals_is_first(void)
+{
+    struct filter_terms terms = terms_of(0.0, 64.0);
+    struct filter filter;
+    uint64_t random = 1;
+    filter_clear(&filter, at(0));
+    double delays[2000];
+    for (int n = 0; n < 2000; n++) {
+        random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        delays[n] = 0.001 * (1 + (unsigned)(random >> 62));
+        struct filter_sample sample = sample_of(10.0 * n, 1e-6 * n, delays[n]);
+        sample.dispersion_s = 1e-6 * n;
+        (void)filter_add(&filter, &sample, &terms, 0.0, at(10.0 * n));
+        if (n < FILTER_STAGES) {
+            continue;
+        }
+        double weight = 0.5, dispersion = 0.0;
+        int best = -1;
+        for (unsigned k = 0; k < 4; k++) {
+            for (int i = n; i > n - FILTER_STAGES; i--) {
+                if (delays[i] == 0.001 * (1 + k)) {
+                    best = best < 0 ? i : best;
+                    dispersion += weight * 1e-6 * i;
+                    weight *= 0.5;
+                }
+            }
+        }
+        CHECK(filter.offset_s == 1e-6 * best);
+        CHECK(filter.delay_s == delays[best]);
+        CHECK_NEAR(filter.dispersion_s, dispersion, 1e-12);
+    }
+}
+
 static void beyond_the_allan_intercept_age_counts_against_a_sample(void)
 {
     /* 10 ms less delay is worth 15e-6 * 667 s of age, but only beyond 2048 s is age looked at. */
@@ -301,6 +337,7 @@ const struct test_case filter_tests[] = {
     CASE(an_older_sample_is_never_used_after_a_later_one),
     CASE(a_used_sample_that_ages_badly_does_not_bring_an_older_one_back),
     CASE(offsets_are_restated_for_slews_made_since),
+    CASE(stages_are_ordered_by_delay_and_the_newest_of_equals_is_first),
     CASE(beyond_the_allan_intercept_age_counts_against_a_sample),
     CASE(while_the_frequency_is_measured_the_newest_counts),
     CASE(popcorn_is_held_back_once),
