@@ -6,6 +6,10 @@
 
 #include <math.h>
 
+/* Twice what rounding on the wire may add to a claim: half a step for the delay, one for the
+ * dispersion. */
+static const double WIRE_ROUNDING_S = 3.0 / 65536.0;
+
 bool group_is_me(const struct engine_config *config, uint32_t refid)
 {
     for (size_t i = 0; i < config->own_count; i++) {
@@ -37,17 +41,26 @@ static const struct address *group_own_address(const struct source *member,
     return &config->own[0];
 }
 
+double group_own_claim_s(const struct source *member, double own_distance_s, double tolerance,
+                         mono_time now)
+{
+    double told_s = member->told_claim_s + tolerance * mono_diff_s(now, member->told);
+    return fabs(told_s - own_distance_s) <= WIRE_ROUNDING_S ? told_s : own_distance_s;
+}
+
 bool group_is_eligible(const struct source *member, const struct engine_config *config,
                        double own_distance_s, mono_time now)
 {
     if (group_is_me(config, member->refid)) {
         return false;
     }
-    double distance = group_claim_s(member, config->tinker.dispersion, now);
-    if (distance < own_distance_s) {
+    double tolerance = config->tinker.dispersion;
+    double distance = group_claim_s(member, tolerance, now);
+    double own = group_own_claim_s(member, own_distance_s, tolerance, now);
+    if (distance < own) {
         return true;
     }
-    return distance <= own_distance_s &&
+    return distance <= own &&
            address_compare(&member->peer.address, group_own_address(member, config)) < 0;
 }
 

@@ -47,6 +47,7 @@ void source_reset(struct source *s, mono_time now)
     s->root_delay_s = 0.0;
     s->root_dispersion_s = DISPERSION_MAX_S;
     s->heard = now;
+    s->told_claim_s = INFINITY;
     s->selection = SELECT_REJECT;
 }
 
@@ -155,6 +156,9 @@ void source_transmit(struct source *s, const struct source_terms *terms,
     if (source_is_symmetric(s)) {
         transmit = source_clock_stamp(s, terms, random, now.clock);
         source_peer_packet(s, terms, view, transmit, now.mono, &p);
+        s->told_claim_s =
+            s_from_ntp_short(p.root_delay) / 2.0 + s_from_ntp_short(p.root_dispersion);
+        s->told = now.mono;
     } else {
         transmit = source_nonce(random);
         source_client_packet(s, transmit, &p);

@@ -96,6 +96,81 @@ static void a_claim_grows_while_nothing_is_heard(void)
     CHECK(!is_eligible(&s, 0, 0.6, 7000.0)); /* 0.605 */
 }
 
+static unsigned draw(uint64_t *state, unsigned below)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (unsigned)(*state >> 33) % below;
+}
+
+static double draw_unit(uint64_t *state)
+{
+    return draw(state, 1u << 30) / 1073741824.0;
+}
+
+/* A claim as it goes over the wire at t. */
+struct told {
+    double delay_s, dispersion_s, t_s;
+};
+
+static struct told tell(double claim_s, double delay_s, double t_s)
+{
+    double dispersion_s = claim_s - delay_s / 2.0 + TOLERANCE * t_s;
+    return (struct told){s_from_ntp_short(ntp_short_from_s(delay_s)),
+                         s_from_ntp_short(ntp_short_from_s(dispersion_s)), t_s};
+}
+
+/* What `me` knows of `node` when each has told the other, 300 us under way. */
+static struct source acquainted(int me, int node, const struct told *mine, const struct told *other)
+{
+    struct source s = member_of(me, node, 0.0, 300e-6);
+    s.root_delay_s = other->delay_s;
+    s.root_dispersion_s = other->dispersion_s;
+    s.heard = at(other->t_s + 300e-6);
+    s.told_claim_s = mine->delay_s / 2.0 + mine->dispersion_s;
+    s.told = at(mine->t_s);
+    return s;
+}
+
+/* Claims as of two that have followed one leader: microseconds apart, less than the wire tells. */
+static void of_two_that_claim_nearly_the_same_exactly_one_follows(void)
+{
+    uint64_t state = 7;
+    int lower = 0;
+    for (int n = 0; n < 20000; n++) {
+        double claims[2], delays[2];
+        struct told told[2];
+        for (int i = 0; i < 2; i++) {
+            claims[i] = i == 0 ? 0.2 + draw_unit(&state) : claims[0];
+            claims[i] += (draw_unit(&state) - 0.5) * 40e-6;
+            delays[i] = 0.02 + 1e-3 * draw_unit(&state);
+            told[i] = tell(claims[i], delays[i], 1000.0 * draw_unit(&state));
+        }
+        struct source one = acquainted(0, 1, &told[0], &told[1]);
+        struct source other = acquainted(1, 0, &told[1], &told[0]);
+        double now_s = 1001.0 + 1000.0 * draw_unit(&state);
+        bool one_may = is_eligible(&one, 0, claims[0] + TOLERANCE * now_s, now_s);
+        bool other_may = is_eligible(&other, 1, claims[1] + TOLERANCE * now_s, now_s);
+        CHECK(one_may != other_may);
+        lower += one_may == (claims[1] < claims[0]);
+    }
+    CHECK(lower > 12000); /* mostly the right one: it is no toss-up */
+}
+
+static void a_claim_that_is_another_since_it_was_told_counts_as_it_is(void)
+{
+    struct told mine = tell(0.3, 0.02, 0.0), other = tell(0.2, 0.02, 0.0);
+    struct source s = acquainted(0, 1, &mine, &other);
+    CHECK(is_eligible(&s, 0, 0.3, 0.0));
+    CHECK(!is_eligible(&s, 0, 0.1, 0.0));     /* I have heard from better ones meanwhile */
+    CHECK(is_eligible(&s, 0, INFINITY, 0.0)); /* or I claim nothing any more */
+    CHECK_NEAR(group_own_claim_s(&s, 0.3, TOLERANCE, at(0)), 0.3, 3.0 / 65536.0);
+    CHECK(group_own_claim_s(&s, 0.3, TOLERANCE, at(0)) > 0.3);
+    CHECK(group_own_claim_s(&s, 0.1, TOLERANCE, at(0)) == 0.1);
+    s.told_claim_s = INFINITY; /* not told yet */
+    CHECK(group_own_claim_s(&s, 0.3, TOLERANCE, at(0)) == 0.3);
+    CHECK(isinf(group_own_claim_s(&s, INFINITY, TOLERANCE, at(0))));
+}
+
 static void evidence_from_outside_is_independent(void)
 {
     struct engine_config config;
@@ -114,12 +189,6 @@ static void evidence_from_outside_is_independent(void)
     CHECK(!group_is_independent(&sources[0], &config, sources, 2));
     sources[1].is_member = false; /* of a server of mine that is outside: its own evidence */
     CHECK(group_is_independent(&sources[0], &config, sources, 2));
-}
-
-static unsigned draw(uint64_t *state, unsigned below)
-{
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (unsigned)(*state >> 33) % below;
 }
 
 /* Every node's verdict on every other, from one set of claims. */
@@ -183,11 +252,14 @@ static void verdicts_of_one_instant_leave_one_leader_and_no_cycle(void)
     {                                                                                              \
 #name, name                                                                                \
     }
-const struct test_case group_tests[] = {CASE(a_members_distance_is_its_claim_aged_plus_the_way),
-                                        CASE(only_a_member_that_claims_less_is_eligible),
-                                        CASE(equal_claims_are_decided_by_the_address),
-                                        CASE(a_member_that_follows_me_is_never_eligible),
-                                        CASE(a_claim_grows_while_nothing_is_heard),
-                                        CASE(evidence_from_outside_is_independent),
-                                        CASE(verdicts_of_one_instant_leave_one_leader_and_no_cycle),
-                                        {NULL, NULL}};
+const struct test_case group_tests[] = {
+    CASE(a_members_distance_is_its_claim_aged_plus_the_way),
+    CASE(only_a_member_that_claims_less_is_eligible),
+    CASE(equal_claims_are_decided_by_the_address),
+    CASE(a_member_that_follows_me_is_never_eligible),
+    CASE(a_claim_grows_while_nothing_is_heard),
+    CASE(of_two_that_claim_nearly_the_same_exactly_one_follows),
+    CASE(a_claim_that_is_another_since_it_was_told_counts_as_it_is),
+    CASE(evidence_from_outside_is_independent),
+    CASE(verdicts_of_one_instant_leave_one_leader_and_no_cycle),
+    {NULL, NULL}};
