@@ -127,6 +127,12 @@ void link_init(struct link *link, const struct path_law *law, unsigned direction
     link->last_arrival = (sim_time){INT64_MIN};
 }
 
+/* As gsl_ran_exponential() does it, without its calls through the generator's table. */
+static double draw_exponential(double mean, struct rng_state *stream)
+{
+    return -mean * log1p(-rng_uniform(stream));
+}
+
 double link_queue_draw(const struct link_law *law, struct rng_state *stream)
 {
     gsl_rng view;
@@ -135,10 +141,11 @@ double link_queue_draw(const struct link_law *law, struct rng_state *stream)
     case QUEUE_NONE:
         return 0.0;
     case QUEUE_EXPONENTIAL:
-        /* As gsl_ran_exponential() does it, without its calls through the generator's table. */
-        return -law->a * log1p(-rng_uniform(stream));
+        return draw_exponential(law->a, stream);
     case QUEUE_GAMMA:
-        return gsl_ran_gamma(&view, law->a, law->b);
+        /* Of shape 1 it is the exponential law, which is drawn three times as fast. */
+        return law->a == 1.0 ? draw_exponential(law->b, stream)
+                             : gsl_ran_gamma(&view, law->a, law->b);
     case QUEUE_LOGNORMAL:
         return gsl_ran_lognormal(&view, law->a, law->b);
     case QUEUE_WEIBULL:

@@ -20,7 +20,7 @@
 
 #include "sim_time.h"
 
-enum { QUEUE_BINS = 1024, QUEUE_HEAP_MAX = 32 };
+enum { QUEUE_BINS = 1024, QUEUE_HEAP_MAX = 16 };
 
 struct queue_entry {
     int64_t when;      /* true time, ticks */
