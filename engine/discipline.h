@@ -84,15 +84,22 @@ static inline bool discipline_is_linear(const struct discipline *d)
  * between; `wait_s` when there is nothing to slew. */
 double discipline_linear_wait_s(const struct discipline *d, double wait_s);
 
-/* When the rate must be computed again. */
+/* When the rate must be computed again: after a 16th of the time constant, which is one poll
+ * interval, and as much more as chance may put off a poll (6.2 %), for that is the occasion. */
 static inline mono_time discipline_wake(const struct discipline *d)
 {
-    double poll_s = power_of_two(d->poll);
+    double poll_s = power_of_two(d->poll) * (17.0 / 16.0);
     double wait_s = poll_s < STATUS_INTERVAL_S ? poll_s : STATUS_INTERVAL_S;
     if (discipline_is_linear(d)) {
         wait_s = discipline_linear_wait_s(d, wait_s);
     }
     return mono_add_s(d->begun, wait_s);
+}
+
+/* Whoever is awake for another reason may compute it again: the piece of slew is half over. */
+static inline bool discipline_may_renew(const struct discipline *d, mono_time now)
+{
+    return !discipline_is_linear(d) && mono_diff_s(now, d->begun) > 0.5 * power_of_two(d->poll);
 }
 
 /* The clock was stepped: no residual is left. */

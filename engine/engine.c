@@ -129,8 +129,9 @@ struct engine *engine_init(void *memory, const struct engine_config *config, con
     return e;
 }
 
-void engine_set_trace(struct engine *e, trace_sink *sink, void *context)
+void engine_set_trace(struct engine *e, uint32_t wanted, trace_sink *sink, void *context)
 {
+    e->wanted = sink ? wanted : 0;
     e->sink = sink;
     e->sink_context = context;
 }
@@ -139,7 +140,7 @@ void engine_say(struct engine *e, struct trace_record *record, struct instant no
                 const char *why)
 {
     status_word_note(e, record, source);
-    if (!e->sink) {
+    if (engine_keeps_quiet(e, record->kind)) {
         return;
     }
     record->now = now;
@@ -383,6 +384,18 @@ static void engine_end_holdover(struct engine *e, struct instant now, struct eff
     e->needs_selection = true; /* without a bound of my own any fit source has a vote again */
 }
 
+/* The next piece of slew, and what else is looked at once a poll interval. */
+static void engine_tend_clock(struct engine *e, struct instant now, struct effects *out)
+{
+    engine_steer(e, now, out);
+    out->todo |= EFFECT_CLOCK;
+    out->clock.what |= CLOCK_STATUS;
+    engine_revise_leap(e, now, out);
+    /* Distances grow while nothing is heard: the leader may have become unfit by itself. */
+    e->needs_selection = e->needs_selection || (e->system.state == STATE_SYNCHRONISED &&
+                                                !engine_leader_is_fit(e, now.mono));
+}
+
 void engine_expire(struct engine *e, struct instant now, struct effects *out)
 {
     int due;
@@ -392,13 +405,7 @@ void engine_expire(struct engine *e, struct instant now, struct effects *out)
         e->is_started = true;
         e->discipline.is_open = e->discipline.is_open || discipline_stays_open(&e->config);
     } else if (!mono_before(now.mono, discipline_wake(&e->discipline))) {
-        engine_steer(e, now, out);
-        out->todo |= EFFECT_CLOCK;
-        out->clock.what |= CLOCK_STATUS;
-        engine_revise_leap(e, now, out);
-        /* Distances grow while nothing is heard: the leader may have become unfit by itself. */
-        e->needs_selection = e->needs_selection || (e->system.state == STATE_SYNCHRONISED &&
-                                                    !engine_leader_is_fit(e, now.mono));
+        engine_tend_clock(e, now, out);
     } else if (system_holdover_ends(&e->system, &e->config, now.mono)) {
         engine_end_holdover(e, now, out);
     } else if (e->needs_selection) {
@@ -406,6 +413,9 @@ void engine_expire(struct engine *e, struct instant now, struct effects *out)
     } else if (e->needs_leap) {
         engine_revise_leap(e, now, out);
     } else if (!resolution_expire(e, now, out) && (due = engine_due_source(e, now.mono)) >= 0) {
+        if (discipline_may_renew(&e->discipline, now.mono)) {
+            engine_tend_clock(e, now, out);
+        }
         engine_poll(e, due, now, out);
     }
     effects_finish(e, now, out);

@@ -129,8 +129,9 @@ void engine_resolved(struct engine *e, struct instant now, uint16_t association,
 void engine_clock_event(struct engine *e, struct instant now, enum clock_event event,
                         double amount_s, struct effects *out);
 
-/* Sets the only callback: a write-only sink of what happened and why. Called during verbs. */
-void engine_set_trace(struct engine *e, trace_sink *sink, void *context);
+/* Sets the only callback: a write-only sink of what happened and why, for records of the kinds in
+ * `wanted` (TRACE_BIT(), TRACE_ALL). Called during verbs. */
+void engine_set_trace(struct engine *e, uint32_t wanted, trace_sink *sink, void *context);
 
 /* What server_reply() needs; valid until the next verb. */
 const struct server_view *engine_server_view(const struct engine *e);

@@ -35,6 +35,7 @@ struct engine {
     struct system system;
     struct server_view view;
     struct clients *clients;
+    uint32_t wanted; /* kinds of records that the sink takes; none without a sink */
     trace_sink *sink;
     void *sink_context;
     struct source *sources;
@@ -71,6 +72,13 @@ void engine_begin_association(struct engine *e, uint16_t association, uint16_t f
 
 /* An empty client table, if there is to be one. */
 void engine_begin_clients(struct engine *e);
+
+/* Nobody takes records of this kind. For those that change nothing else and come with every answer,
+ * which are then not even made. */
+static inline bool engine_keeps_quiet(const struct engine *e, enum trace_kind kind)
+{
+    return (e->wanted & TRACE_BIT(kind)) == 0;
+}
 
 /* Fills kind-independent fields and hands the record to the sink. */
 void engine_say(struct engine *e, struct trace_record *record, struct instant now, int source,

@@ -312,6 +312,9 @@ static void mitigation_step(struct engine *e, struct instant now, struct effects
 static void mitigation_tell_loop(struct engine *e, struct instant now)
 {
     struct trace_record record; /* filled in whole, and too large to be cleared each time */
+    if (engine_keeps_quiet(e, TRACE_LOOP)) {
+        return;
+    }
     record.kind = TRACE_LOOP;
     record.u.loop.offset_s = e->discipline.last_offset_s;
     record.u.loop.drift_ppm = e->discipline.drift * 1e6;
@@ -337,6 +340,8 @@ static void mitigation_accept(struct engine *e, double offset_s, double jitter_s
     engine_set_state(e, STATE_SYNCHRONISED, now, "offset accepted");
     mitigation_tell_loop(e, now);
     engine_steer(e, now, out);
+    out->todo |= EFFECT_CLOCK; /* the bound is another now, even where the rate is not */
+    out->clock.what |= CLOCK_STATUS;
     engine_spread_poll(e, now.mono);
 }
 

@@ -120,6 +120,21 @@ static enum source_verdict hear_auth(const struct engine *e, const struct source
     return SOURCE_BAD_AUTH;
 }
 
+static void hear_tell_sample(struct engine *e, struct instant now, const struct source *s,
+                             int index)
+{
+    struct trace_record record; /* its union is large and mostly of others: it is not cleared */
+    if (engine_keeps_quiet(e, TRACE_SAMPLE)) {
+        return;
+    }
+    record.kind = TRACE_SAMPLE;
+    record.u.sample.offset_s = s->filter.offset_s;
+    record.u.sample.delay_s = s->filter.delay_s;
+    record.u.sample.dispersion_s = s->filter.dispersion_s;
+    record.u.sample.jitter_s = s->filter.jitter_s;
+    engine_say(e, &record, now, index, NULL);
+}
+
 /* A new sample: into the filter, and if it is the best there is, on to the selection. */
 static void hear_sample(struct engine *e, struct instant now, struct source *s, int index,
                         const struct verified *v, struct effects *out)
@@ -139,13 +154,7 @@ static void hear_sample(struct engine *e, struct instant now, struct source *s, 
         record.u.step.amount_s = v->sample.offset_s;
         engine_say(e, &record, now, index, "popcorn");
     }
-    struct trace_record record; /* its union is large and mostly of others: it is not cleared */
-    record.kind = TRACE_SAMPLE;
-    record.u.sample.offset_s = s->filter.offset_s;
-    record.u.sample.delay_s = s->filter.delay_s;
-    record.u.sample.dispersion_s = s->filter.dispersion_s;
-    record.u.sample.jitter_s = s->filter.jitter_s;
-    engine_say(e, &record, now, index, NULL);
+    hear_tell_sample(e, now, s, index);
     bool in_burst = s->burst_left > 0 && e->system.state != STATE_UNSYNCHRONISED;
     s->has_fresh = s->has_fresh || verdict == FILTER_FRESH;
     if (s->has_fresh && !in_burst) {
@@ -215,8 +224,8 @@ static bool hear_is_stale(const struct engine *e, struct instant now, const stru
 static void hear_tell_raw(struct engine *e, struct instant now, const struct datagram *in,
                           const struct packet *p, const struct source *s, int index)
 {
-    struct trace_record record; /* as in hear_sample() */
-    if (!e->sink) {
+    struct trace_record record; /* as in hear_tell_sample() */
+    if (engine_keeps_quiet(e, TRACE_RAW)) {
         return;
     }
     record.kind = TRACE_RAW;

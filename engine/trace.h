@@ -41,6 +41,10 @@ enum trace_kind {
     TRACE_KINDS
 };
 
+/* Sets of kinds. */
+#define TRACE_BIT(kind) (UINT32_C(1) << (kind))
+#define TRACE_ALL (TRACE_BIT(TRACE_KINDS) - 1)
+
 struct trace_record {
     enum trace_kind kind;
     struct instant now;

@@ -145,7 +145,7 @@ static void begin_engine(struct replay *r, void *config_memory)
     r->engine_memory = memory;
     r->config_memory = config_memory;
     if (r->verbose && r->call.verb == VERB_INIT) {
-        engine_set_trace(r->engine, print_trace, NULL);
+        engine_set_trace(r->engine, TRACE_ALL, print_trace, NULL);
     }
 }
 

@@ -24,7 +24,7 @@ void effects_trace(void *context, const struct trace_record *record)
     struct world *w = node->world;
     for (unsigned i = 0; i < w->observer_count; i++) {
         const struct observer *o = &w->observers[i];
-        if (o->trace) {
+        if (o->kinds & TRACE_BIT(record->kind)) {
             o->trace(o->context, w, node->index, record);
         }
     }

@@ -57,7 +57,9 @@ struct history {
 void history_init(struct history *history, const struct scenario *scenario);
 void history_clear(struct history *history);
 
-/* An engine's record; `now_s` is true time. */
+#define HISTORY_KINDS (TRACE_BIT(TRACE_STATE) | TRACE_BIT(TRACE_LEADER) | TRACE_BIT(TRACE_STEP))
+
+/* An engine's record, of one of HISTORY_KINDS; others are passed over. `now_s` is true time. */
 void history_trace(struct history *history, double now_s, uint32_t node,
                    const struct trace_record *record);
 

@@ -174,7 +174,7 @@ static void on_trace(void *context, struct world *world, uint32_t node,
     struct node_memory *m = &probe->memory[node];
     if (record->kind == TRACE_STATE || record->kind == TRACE_LEADER) {
         m->is_dirty = m->has_told = true;
-    } else if (record->kind == TRACE_LOOP) {
+    } else if (record->kind == TRACE_LOOP || record->kind == TRACE_CLOCK) {
         m->is_dirty = true;
     }
     if (record->kind != TRACE_STEP) {
@@ -246,8 +246,13 @@ struct probe *probe_new(struct world *world)
 {
     struct probe *probe = g_new0(struct probe, 1);
     const struct scenario *s = world_scenario(world);
-    struct observer observer = {
-        .context = probe, .trace = on_trace, .settled = on_settled, .fault = on_fault};
+    struct observer observer = {.context = probe,
+                                .kinds = TRACE_BIT(TRACE_STATE) | TRACE_BIT(TRACE_LEADER) |
+                                         TRACE_BIT(TRACE_LOOP) | TRACE_BIT(TRACE_STEP) |
+                                         TRACE_BIT(TRACE_CLOCK),
+                                .trace = on_trace,
+                                .settled = on_settled,
+                                .fault = on_fault};
     probe->world = world;
     probe->scenario = s;
     probe->count = s->expectation_count;

@@ -131,7 +131,9 @@ struct report *report_new(struct world *world, const struct report_options *opti
         report_free(r);
         return NULL;
     }
+    uint32_t of_files = TRACE_BIT(TRACE_LOOP) | TRACE_BIT(TRACE_SAMPLE);
     struct observer observer = {.context = r,
+                                .kinds = HISTORY_KINDS | (r->hosts ? of_files : 0),
                                 .trace = on_trace,
                                 .fault = on_fault,
                                 .packet = r->with_pcap ? on_packet : NULL};

@@ -263,12 +263,12 @@ static void see_claim(struct watch *watch, const struct sight *sight, double err
     }
 }
 
-/* The claim as it stood just before this event - the clock where it was before a step, the former
- * bound grown by its rate - and as it stands after it. */
+/* The claim as it stands, and where the engine has said something also as it stood just before: the
+ * clock where it was before a step, the former bound grown by its rate. */
 static void see_bound(struct watch *watch, const struct sight *sight)
 {
     const struct node_memory *was = sight->was;
-    if (sight->truth->is_up && was->standing != STANDING_DOWN) {
+    if (was->is_dirty && sight->truth->is_up && was->standing != STANDING_DOWN) {
         see_claim(watch, sight, sight->truth->error_s - was->stepped_s,
                   was->claim_s + was->claim_rate * (sight->now - was->at));
     }

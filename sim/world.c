@@ -184,9 +184,7 @@ static void power_up(struct world *w, struct node *node)
         return;
     }
     node_start(node, law, w->seed, effects_read_clocks(w, node));
-    if (w->is_traced) {
-        engine_set_trace(node->engine, effects_trace, node);
-    }
+    engine_set_trace(node->engine, w->kinds, effects_trace, node);
     run_due(w, node);
 }
 
@@ -489,13 +487,11 @@ void world_observe(struct world *w, const struct observer *observer)
 {
     assert(w->observer_count < OBSERVERS_MAX);
     w->observers[w->observer_count++] = *observer;
-    if (!observer->trace || w->is_traced) {
-        return;
-    }
-    w->is_traced = true;
+    assert((observer->kinds == 0) == (observer->trace == NULL));
+    w->kinds |= observer->kinds;
     for (uint32_t i = 0; i < w->scenario->node_count; i++) {
         if (world_node(w, i)->engine) {
-            engine_set_trace(world_node(w, i)->engine, effects_trace, world_node(w, i));
+            engine_set_trace(world_node(w, i)->engine, w->kinds, effects_trace, world_node(w, i));
         }
     }
 }

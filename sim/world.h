@@ -37,7 +37,8 @@ enum carriage { CARRIED, LOST };
 /* All may be NULL. Called in the order of events, with the world standing still. */
 struct observer {
     void *context;
-    /* The engine of `node` said something. */
+    uint32_t kinds; /* of trace records that it takes: TRACE_BIT() */
+    /* The engine of `node` said something of these kinds. */
     void (*trace)(void *context, struct world *world, uint32_t node,
                   const struct trace_record *record);
     /* A datagram was handed to the network, at the present instant. */

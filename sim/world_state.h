@@ -52,7 +52,7 @@ struct world {
     uint32_t lookup_count, lookup_free;
     struct observer observers[OBSERVERS_MAX];
     unsigned observer_count;
-    bool is_traced;
+    uint32_t kinds; /* of trace records that some observer takes */
     struct world_counts counts;
     struct digest digest;
     struct effects effects;

@@ -75,6 +75,37 @@ static void late_wakes_are_worked_off_one_by_one(void)
     wire_free(w);
 }
 
+/* A poll is the occasion to compute the rate anew, so that hardly any wake is only for that. Where
+ * polls are further apart than the host's status may get old, there are such wakes. */
+static void the_clock_is_tended_at_polls(void)
+{
+    struct wire *w = one_node(2);
+    struct wire_node *n = &w->nodes[0];
+    wire_start(n);
+    for (int round = 0; round < 2; round++) {
+        w->upstreams[0].stratum = round == 0 ? 1 : 16; /* whose answers lead to no update */
+        w->upstreams[1].stratum = w->upstreams[0].stratum;
+        wire_run(w, 10000.0 * round + 1000.0);
+        int expires = n->expires, sends = n->sends;
+        n->refresh_gap_s = 0.0;
+        wire_run(w, 10000.0 * round + 10000.0);
+        CHECK(n->sends - sends >= 264 && n->sends - sends <= 282); /* of both, 64 s to 68 s apart */
+        CHECK(n->expires - expires - (n->sends - sends) <= 3);
+        CHECK(n->refresh_gap_s > 32.0 && n->refresh_gap_s <= 68.1);
+    }
+    wire_free(w);
+
+    w = one_node(1);
+    n = &w->nodes[0];
+    n->lines[0].minpoll = n->lines[0].maxpoll = 17;
+    n->config.drift_ppm = 0.0;
+    wire_start(n);
+    wire_run(w, 1e6);
+    CHECK(n->sends >= 7 && n->sends <= 9);
+    CHECK_NEAR(n->refresh_gap_s, 8192.0, 0.1);
+    wire_free(w);
+}
+
 static void an_engine_keeps_to_its_memory_and_leaves_its_configuration_alone(void)
 {
     struct wire *w = one_node(4);
@@ -466,7 +497,7 @@ static void a_source_that_never_answers_is_told_once_and_again_when_it_does(void
     wire_add_upstream(w, wire_address(UP, 3))->is_cut = true;
     w->upstreams[1].stratum = 16; /* it has no time itself */
     wire_start(n);
-    engine_set_trace(n->engine, note_reach, &told);
+    engine_set_trace(n->engine, TRACE_ALL, note_reach, &told);
     wire_run(w, 1.0);
     wire_resolved(n, 2, last, 1);
     wire_run(w, 6.5 * 64.0); /* seven polls: no longer than any source may need */
@@ -484,6 +515,47 @@ static void a_source_that_never_answers_is_told_once_and_again_when_it_does(void
     CHECK_INT(told.count, 4);
     CHECK_STR(told.texts[3], "198.51.100.3 (ntp.example) is reachable: answers");
     wire_free(w);
+}
+
+static void count_kinds(void *context, const struct trace_record *record)
+{
+    ((int *)context)[record->kind]++;
+}
+
+/* Of what nobody asks for nothing is handed over, and what it changes is changed all the same. */
+static void only_records_of_the_kinds_wanted_are_told(void)
+{
+    static const uint32_t wanted[] = {TRACE_ALL, TRACE_BIT(TRACE_STATE) | TRACE_BIT(TRACE_SAMPLE),
+                                      0};
+    int counts[3][TRACE_KINDS] = {{0}};
+    uint16_t words[3][3];
+    for (int i = 0; i < 3; i++) {
+        struct wire *w = one_node(2);
+        struct wire_node *n = &w->nodes[0];
+        n->clock = ntp_add_s(n->clock, -2.0);
+        wire_start(n);
+        engine_set_trace(n->engine, wanted[i], count_kinds, counts[i]);
+        wire_run(w, 5000.0);
+        w->upstreams[0].is_cut = true;
+        wire_run(w, 9000.0);
+        words[i][0] = status_word_of_system(n->engine);
+        words[i][1] = status_word_of_peer(&n->engine->sources[0]);
+        words[i][2] = status_word_of_peer(&n->engine->sources[1]);
+        wire_free(w);
+    }
+    static const enum trace_kind all[] = {TRACE_STATE, TRACE_LEADER, TRACE_LOOP, TRACE_SAMPLE,
+                                          TRACE_STEP,  TRACE_REACH,  TRACE_RAW};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        CHECK(counts[0][all[i]] > 0);
+    }
+    for (int kind = 0; kind < TRACE_KINDS; kind++) {
+        bool is_wanted = kind == TRACE_STATE || kind == TRACE_SAMPLE;
+        CHECK_INT(counts[1][kind], is_wanted ? counts[0][kind] : 0);
+        CHECK_INT(counts[2][kind], 0);
+    }
+    CHECK_INT(memcmp(words[1], words[0], sizeof words[0]), 0);
+    CHECK_INT(memcmp(words[2], words[0], sizeof words[0]), 0);
+    CHECK_INT(words[0][1] & 15, PEER_EVENT_UNREACHABLE);
 }
 
 static void a_better_transmit_time_counts(void)
@@ -568,6 +640,7 @@ const struct test_case engine_tests[] = {
     CASE(nothing_is_due_before_the_first_expire_and_then_the_rate),
     CASE(an_early_expire_changes_nothing_and_repeats_the_wake),
     CASE(late_wakes_are_worked_off_one_by_one),
+    CASE(the_clock_is_tended_at_polls),
     CASE(an_engine_keeps_to_its_memory_and_leaves_its_configuration_alone),
     CASE(memory_that_was_not_zero_makes_no_difference),
     CASE(same_inputs_give_same_bytes),
@@ -585,6 +658,7 @@ const struct test_case engine_tests[] = {
     CASE(one_upstream_of_three_cannot_announce_a_leap),
     CASE(a_leap_is_announced_only_on_the_last_day_of_a_month),
     CASE(a_source_that_never_answers_is_told_once_and_again_when_it_does),
+    CASE(only_records_of_the_kinds_wanted_are_told),
     CASE(a_better_transmit_time_counts),
     CASE(a_nonce_appears_in_nothing_else_that_is_sent),
     {NULL, NULL}};

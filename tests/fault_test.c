@@ -203,7 +203,8 @@ static void note_clock_event(void *context, struct world *w, uint32_t node,
 static void a_step_is_reported_to_its_engine_only(void)
 {
     double reported_s[3] = {0};
-    struct observer observer = {.context = reported_s, .trace = note_clock_event};
+    struct observer observer = {
+        .context = reported_s, .kinds = TRACE_ALL, .trace = note_clock_event};
     struct miniature m = open_watched("at 2h step a by -250ms");
     world_observe(m.world, &observer);
     CHECK_NEAR(measured_offset_s(&m, "a", 2 * HOUR_S - 1), 0, 1e-6);

@@ -120,7 +120,7 @@ static inline struct lockstep *lockstep_new_at(const struct engine_config *confi
         l->memory[i] = aligned_alloc(16, engine_size(config));
         l->engines[i] = engine_init(l->memory[i], config, key, now);
     }
-    engine_set_trace(l->engines[0], lockstep_sink, l);
+    engine_set_trace(l->engines[0], TRACE_ALL, lockstep_sink, l);
     l->wake = now.mono;
     if (records) {
         struct engine_call call = {

@@ -303,7 +303,8 @@ static void claim_is_judged_as_it_stood_before_an_update(void)
                               .standing = STATE_SYNCHRONISED,
                               .claim_s = 0.010,
                               .claim_rate = 15e-6,
-                              .stepped_s = -0.200};
+                              .stepped_s = -0.200,
+                              .is_dirty = true};
     struct sight sight = {b.trial.world, 0, 2000, &was, &truth, false};
     watch_see(&b.watch, &sight); /* 201 ms wrong before the step of -200 ms, 25 ms claimed */
     CHECK(b.watch.failed);

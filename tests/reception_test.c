@@ -459,7 +459,7 @@ static void an_exchange_is_told_by_when_it_left_and_never_by_its_nonce(void)
     struct raw_watch watch = {.count = 0};
     campus_open(&c);
     campus_ask(&c, c.upstream);
-    engine_set_trace(c.tick->engine, watch_raw, &watch);
+    engine_set_trace(c.tick->engine, TRACE_ALL, watch_raw, &watch);
     struct exchange asked = c.upstream->exchange;
     struct wire_packet forged = honest(&c, c.upstream, MODE_SERVER, NULL);
     forged.bytes[28] ^= 0x40;

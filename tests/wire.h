@@ -61,6 +61,8 @@ struct wire_node {
     struct wire_change changes[WIRE_STATES];
     int change_count, steps, disputes, sends, leaders;
     int samples[WIRE_LINES], answers[WIRE_LINES], rejects;
+    int expires;
+    double refreshed_s, refresh_gap_s; /* of the kernel's status: when last, and the longest gap */
     int leap_commands;
     uint8_t armed_leap;    /* by the last of them */
     int resolves;          /* names asked for */
@@ -258,6 +260,10 @@ static inline void wire_carry_out(struct wire_node *n, const struct effects *out
         n->rate = (double)out->clock.rate_q * n->config.clock.rate_quantum;
         CHECK(fabs(n->rate) <= 1e-3);
     }
+    if (has_clock && (out->clock.what & CLOCK_STATUS)) {
+        n->refresh_gap_s = fmax(n->refresh_gap_s, wire_s(n->wire) - n->refreshed_s);
+        n->refreshed_s = wire_s(n->wire);
+    }
     if (has_clock && (out->clock.what & CLOCK_LEAP)) {
         n->armed_leap = out->clock.leap;
         n->leap_commands++;
@@ -292,13 +298,14 @@ static inline void wire_start(struct wire_node *n)
     struct instant now = wire_instant(n);
     n->rate = 0.0;
     n->engine = engine_init(n->memory, &n->config, key, now);
-    engine_set_trace(n->engine, wire_sink, n);
+    engine_set_trace(n->engine, TRACE_ALL, wire_sink, n);
     n->wake = now.mono;
 }
 
 static inline void wire_expire(struct wire_node *n)
 {
     struct effects out;
+    n->expires++;
     engine_expire(n->engine, wire_instant(n), &out);
     wire_carry_out(n, &out);
 }

@@ -80,8 +80,11 @@ static void looking_and_slicing_change_nothing(void)
 {
     char unseen[65], seen[65];
     struct watch watch = {0};
-    struct observer observer = {
-        .context = &watch, .trace = count_trace, .packet = count_packet, .settled = count_settled};
+    struct observer observer = {.context = &watch,
+                                .kinds = TRACE_ALL,
+                                .trace = count_trace,
+                                .packet = count_packet,
+                                .settled = count_settled};
     digest_of(office, 7, 6 * HOUR_S, unseen);
     struct miniature m = miniature_open(office, 7);
     world_observe(m.world, &observer);

@@ -88,7 +88,8 @@ static void start_clock(struct daemon *d, const struct ntpconf *conf)
     } else if (!wants) {
         d->is_steering = false;
         log_line(d->log, LOG_LEVEL_INFO,
-                 "the clock is not touched: it is followed and served as it is");
+                 "the clock is not touched, as %s wants it: it is followed and served as it is",
+                 d->options.no_clock_control ? "--no-clock-control" : "\"disable ntp\"");
     }
 }
 
@@ -239,7 +240,7 @@ static enum exit_status start_engine(struct daemon *d, struct ntpconf *conf)
     d->engine = engine_init(c->memory, &c->engine, key, now);
     daemon_record_begin(d, VERB_INIT, now, key);
     explicit_bzero(key, sizeof key);
-    engine_set_trace(d->engine, daemon_trace, d);
+    engine_set_trace(d->engine, TRACE_ALL, daemon_trace, d);
     control_meter_init(&d->meter, now.mono);
     return EXIT_ALL_RIGHT;
 }
