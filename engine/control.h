@@ -30,17 +30,40 @@ struct control_traffic {
     uint64_t requests;                      /* of mode 6, this one included */
 };
 
+/* Whether the host steers its clock, else why it does not. */
+enum control_steering {
+    CONTROL_STEERS,
+    CONTROL_STEERING_UNWANTED, /* an option forbids it */
+    CONTROL_STEERING_DISABLED, /* the configuration does: "disable ntp" */
+    CONTROL_STEERING_NO_RIGHT, /* the kernel did not let it from the start on */
+    CONTROL_STEERING_REFUSED,  /* the kernel did until it refused a command */
+    CONTROL_STEERINGS
+};
+
+/* "steers", "no-clock-control", "disabled", "no-right", "refused": as hf_steering says it. */
+const char *control_steering_name(enum control_steering steering);
+
+/* The host's clock as its kernel has it, with ntpq's units. */
+struct control_kernel {
+    double offset_ms; /* what the kernel itself is to slew away */
+    double frequency_ppm, tolerance_ppm;
+    double maximum_error_ms, estimated_error_ms, precision_ms;
+    int64_t time_constant;
+    char flags[128]; /* "unsync ins": names of the bits of its status, blanks between them */
+};
+
 /* What the host knows and the engine does not. Strings are never NULL. */
 struct control_terms {
     const struct clients *const *tables;   /* of the server threads, beside the engine's own */
     size_t table_count;                    /* at most CONTROL_TABLES_MAX */
-    const struct control_traffic *traffic; /* NULL = not counted: no such variables */
+    const struct control_traffic *traffic; /* NULL = not counted: left out */
+    const struct control_kernel *kernel;   /* NULL = not known: left out */
     const struct service_counts *threads;  /* sum over the server threads; NULL = none */
     const char *version;                   /* "holdfastd 0.3.0" */
     const char *processor, *system;        /* as uname(2) says */
     uint8_t nonce_key[16];                 /* secret; seals the nonces of READ_MRU */
     int32_t tai_s;                         /* TAI - UTC if known, else 0 */
-    bool may_steer;                        /* false: no right to, or told not to */
+    enum control_steering steering;
 };
 
 /* A whole answer, to be cut into datagrams. */

@@ -25,9 +25,12 @@ struct system_values {
     uint64_t version_1, version_1_clients, version_1_modeless, version_1_symmetric, sent, keys;
     uint64_t mru_enabled, mru_depth, mru_capacity, mru_kb, mru_none;
     double mru_oldest_s;
-    double rate_ppm, most_error_ms;
+    double kernel_offset_ms, kernel_frequency_ppm, kernel_tolerance_ppm;
+    double kernel_maximum_ms, kernel_estimated_ms, kernel_precision_ms, kernel_time_constant;
+    const char *kernel_flags;
+    double absent; /* NAN: nothing here is what ntpd means by the name */
     /* hf_... */
-    const char *state, *source, *policy;
+    const char *state, *source, *policy, *steering;
     double bound_ms, lasts_s, drift_ppm, residual_ms;
     uint64_t drift_is_known, steers, refused;
 };
@@ -38,6 +41,8 @@ struct system_values {
     }
 #define LISTED(name, kind, digits, field) ROW(name, kind, digits, true, field)
 #define HIDDEN(name, kind, digits, field) ROW(name, kind, digits, false, field)
+/* Known, so that ntpq prints the rest of its list, and never with a value. */
+#define ABSENT(name) HIDDEN(name, VARIABLE_REAL, 0, absent)
 /* A counter and its fellow since the last reset: there is no reset, so it is the same. */
 #define COUNTER(name, field)                                                                       \
     HIDDEN(name, VARIABLE_COUNT, 0, field), HIDDEN(name "_r", VARIABLE_COUNT, 0, field)
@@ -104,10 +109,53 @@ static const struct control_variable system_rows[] = {
     HIDDEN("timer_xmts", VARIABLE_COUNT, 0, sent),
     HIDDEN("authreset", VARIABLE_COUNT, 0, uptime_s),
     HIDDEN("authkeys", VARIABLE_COUNT, 0, keys),
-    HIDDEN("kfreq", VARIABLE_REAL, 6, rate_ppm),
-    HIDDEN("kmaxerr", VARIABLE_REAL, 3, most_error_ms),
-    HIDDEN("kesterr", VARIABLE_REAL, 6, clock_jitter_ms),
-    HIDDEN("ktimeconst", VARIABLE_INTEGER, 0, time_constant),
+    HIDDEN("koffset", VARIABLE_REAL, 6, kernel_offset_ms),
+    HIDDEN("kfreq", VARIABLE_REAL, 6, kernel_frequency_ppm),
+    HIDDEN("kmaxerr", VARIABLE_REAL, 3, kernel_maximum_ms),
+    HIDDEN("kesterr", VARIABLE_REAL, 3, kernel_estimated_ms),
+    HIDDEN("kstflags", VARIABLE_QUOTED, 0, kernel_flags),
+    HIDDEN("ktimeconst", VARIABLE_REAL, 0, kernel_time_constant),
+    HIDDEN("kprecis", VARIABLE_REAL, 6, kernel_precision_ms),
+    HIDDEN("kfreqtol", VARIABLE_REAL, 0, kernel_tolerance_ppm),
+    /* The kernel's own pulse-per-second loop is switched off; ntpd's receive buffers, interval
+     * timer, wakeups and counts of single digests have no counterpart. */
+    ABSENT("kppsfreq"),
+    ABSENT("kppsstab"),
+    ABSENT("kppsjitter"),
+    ABSENT("kppscalibdur"),
+    ABSENT("kppscalibs"),
+    ABSENT("kppsjitexc"),
+    ABSENT("kppsstbexc"),
+    ABSENT("kppscaliberrs"),
+    ABSENT("total_rbuf"),
+    ABSENT("free_rbuf"),
+    ABSENT("used_rbuf"),
+    ABSENT("rbuf_lowater"),
+    ABSENT("io_dropped"),
+    ABSENT("io_ignored"),
+    ABSENT("io_wakeups"),
+    ABSENT("io_goodwakeups"),
+    ABSENT("timer_overruns"),
+    ABSENT("authfreek"),
+    ABSENT("authklookups"),
+    ABSENT("authknotfound"),
+    ABSENT("authkuncached"),
+    ABSENT("authkexpired"),
+    ABSENT("authencrypts"),
+    ABSENT("authdigestencrypts"),
+    ABSENT("authcmacencrypts"),
+    ABSENT("authdecrypts"),
+    ABSENT("authdigestdecrypts"),
+    ABSENT("authdigestfails"),
+    ABSENT("authcmacdecrypts"),
+    ABSENT("authcmacfails"),
+    ABSENT("mru_hashslots"),
+    ABSENT("mru_maxage"),
+    ABSENT("mru_minage"),
+    ABSENT("mru_exists"),
+    ABSENT("mru_new"),
+    ABSENT("mru_recycleold"),
+    ABSENT("mru_recyclefull"),
 
     HIDDEN("hf_state", VARIABLE_WORD, 0, state),
     HIDDEN("hf_bound", VARIABLE_REAL, 6, bound_ms),
@@ -116,6 +164,7 @@ static const struct control_variable system_rows[] = {
     HIDDEN("hf_drift_known", VARIABLE_COUNT, 0, drift_is_known),
     HIDDEN("hf_residual", VARIABLE_REAL, 6, residual_ms),
     HIDDEN("hf_steer", VARIABLE_COUNT, 0, steers),
+    HIDDEN("hf_steering", VARIABLE_WORD, 0, steering),
     HIDDEN("hf_source", VARIABLE_WORD, 0, source),
     HIDDEN("hf_refused", VARIABLE_COUNT, 0, refused),
     HIDDEN("hf_policy", VARIABLE_WORD, 0, policy),
@@ -148,12 +197,31 @@ static void fill_time(struct system_values *v, const struct system_status *statu
     v->jitter_ms = e->system.jitter_s * 1e3;
     v->clock_jitter_ms = status->jitter_s * 1e3;
     v->wander_ppm = status->wander_ppm;
-    v->rate_ppm = e->ledger.rate * 1e6;
-    v->most_error_ms = isinf(status->root_distance_s) ? NAN : status->root_distance_s * 1e3;
+}
+
+const char *control_steering_name(enum control_steering steering)
+{
+    static const char *const names[CONTROL_STEERINGS] = {[CONTROL_STEERS] = "steers",
+                                                         [CONTROL_STEERING_UNWANTED] =
+                                                             "no-clock-control",
+                                                         [CONTROL_STEERING_DISABLED] = "disabled",
+                                                         [CONTROL_STEERING_NO_RIGHT] = "no-right",
+                                                         [CONTROL_STEERING_REFUSED] = "refused"};
+    return names[steering];
+}
+
+/* The engine leaves the clock alone by itself once it was told of a refusal, or by its
+ * configuration. */
+static enum control_steering steering_of(const struct engine *e, const struct control_terms *terms)
+{
+    if (terms->steering != CONTROL_STEERS || !e->discipline.is_open) {
+        return terms->steering;
+    }
+    return e->config.disable_discipline ? CONTROL_STEERING_DISABLED : CONTROL_STEERING_REFUSED;
 }
 
 static void fill_own(struct system_values *v, const struct system_status *status,
-                     const struct engine *e, bool may_steer)
+                     const struct engine *e, enum control_steering steering)
 {
     v->state = system_state_name(status->state);
     v->policy = e->policy->name;
@@ -162,7 +230,8 @@ static void fill_own(struct system_values *v, const struct system_status *status
     v->drift_ppm = status->drift_ppm;
     v->drift_is_known = status->drift_is_known;
     v->residual_ms = status->residual_s * 1e3;
-    v->steers = may_steer && !e->discipline.is_open;
+    v->steers = steering == CONTROL_STEERS;
+    v->steering = control_steering_name(steering);
     v->refused = status->refused;
 }
 
@@ -189,6 +258,18 @@ static void fill_traffic(struct system_values *v, const struct control_traffic *
     v->io_received = traffic ? (double)traffic->received : NAN;
     v->io_sent = traffic ? (double)traffic->sent : NAN;
     v->io_failed = traffic ? (double)traffic->send_failures : NAN;
+}
+
+static void fill_kernel(struct system_values *v, const struct control_kernel *kernel)
+{
+    v->kernel_flags = kernel ? kernel->flags : NULL;
+    v->kernel_offset_ms = kernel ? kernel->offset_ms : NAN;
+    v->kernel_frequency_ppm = kernel ? kernel->frequency_ppm : NAN;
+    v->kernel_tolerance_ppm = kernel ? kernel->tolerance_ppm : NAN;
+    v->kernel_maximum_ms = kernel ? kernel->maximum_error_ms : NAN;
+    v->kernel_estimated_ms = kernel ? kernel->estimated_error_ms : NAN;
+    v->kernel_precision_ms = kernel ? kernel->precision_ms : NAN;
+    v->kernel_time_constant = kernel ? (double)kernel->time_constant : NAN;
 }
 
 static void add_table(struct system_values *v, const struct clients *table, mono_time now)
@@ -226,6 +307,7 @@ enum control_fault control_system_variables(const struct engine *e,
                                    .peer_address = {.address = {.family = ADDRESS_V4}},
                                    .tai_s = terms->tai_s != 0 ? (double)terms->tai_s : NAN,
                                    .keys = e->config.keys.count,
+                                   .absent = NAN,
                                    .source = source};
     struct system_status status;
     engine_status(e, now, &status);
@@ -237,9 +319,10 @@ enum control_fault control_system_variables(const struct engine *e,
         (void)address_text(&leader->peer.address, source);
     }
     fill_time(&values, &status, e, now);
-    fill_own(&values, &status, e, terms->may_steer);
+    fill_own(&values, &status, e, steering_of(e, terms));
     fill_counters(&values, &e->counters, terms, now.mono);
     fill_traffic(&values, terms->traffic);
+    fill_kernel(&values, terms->kernel);
     fill_tables(&values, e, terms, now.mono);
     return control_variable_list(system_rows, sizeof system_rows / sizeof system_rows[0], &values,
                                  request, text);

@@ -93,6 +93,8 @@ static void put_value(struct control_text *text, const struct control_variable *
     }
 }
 
+/* A variable without a value is left out, as ntpd does it: ntpq shows what there is, where an error
+ * would make it ask again for each of a list. */
 static bool put_row(struct control_text *text, const struct control_variable *row,
                     const void *values)
 {
@@ -122,13 +124,17 @@ enum control_fault control_variable_list(const struct control_variable *rows, si
 {
     struct control_span rest = {request->data, request->size};
     struct control_span name, value;
-    bool names_any = false;
+    bool names_any = false, puts_any = false;
     while (control_request_item(&rest, &name, &value)) {
         const struct control_variable *row = find(rows, count, &name);
-        if (!row || !put_row(text, row, values)) {
+        if (!row) {
             return CONTROL_UNKNOWN_VARIABLE;
         }
+        puts_any = put_row(text, row, values) || puts_any;
         names_any = true;
+    }
+    if (names_any && !puts_any) {
+        return CONTROL_UNKNOWN_VARIABLE;
     }
     for (size_t i = 0; i < count && !names_any; i++) {
         if (rows[i].is_listed) {

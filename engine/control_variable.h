@@ -45,7 +45,9 @@ struct control_variable {
 };
 
 /* Writes the variables that the request's data names, in its order, or all that are listed when it
- * names none, and ends the text as ntpd does. CONTROL_UNKNOWN_VARIABLE when a name is in no row. */
+ * names none, and ends the text as ntpd does; those without a value (NULL, NAN, ADDRESS_NONE) are
+ * left out. CONTROL_UNKNOWN_VARIABLE when a name is in no row, or none of those named has a
+ * value. */
 enum control_fault control_variable_list(const struct control_variable *rows, size_t count,
                                          const void *values, const struct control_request *request,
                                          struct control_text *text);

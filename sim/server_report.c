@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../engine/constants.h"
+#include "../engine/control.h"
 #include "../engine/engine.h"
 #include "../engine/status_word.h"
 #include "quantity.h"
@@ -15,9 +16,9 @@
 /* The peer status word (RFC 9327 section 4.2): reachable, and the selection code. */
 enum { STATUS_REACHABLE = 0x1000, STATUS_SELECTION_SHIFT = 8, STATUS_SELECTION_MASK = 7 };
 
-const char server_report_names[] =
-    "hf_state,hf_bound,hf_lasts,hf_drift,hf_drift_known,hf_residual,hf_steer,hf_source,hf_refused,"
-    "hf_policy";
+const char server_report_names[] = "hf_state,hf_bound,hf_lasts,hf_drift,hf_drift_known,hf_residual,"
+                                   "hf_steer,hf_steering,hf_source,hf_refused,"
+                                   "hf_policy";
 
 void server_report_init(struct server_report *report)
 {
@@ -85,6 +86,7 @@ static void take_own(struct server_report *report, const struct control_answer *
     take_scaled(answer, "hf_residual", 1000, &report->residual_s);
     take_scaled(answer, "hf_refused", 1, &report->refused);
     take_integer(answer, "hf_steer", 1, &report->may_steer);
+    control_answer_variable(answer, "hf_steering", report->steering);
     if (control_answer_number(answer, "hf_drift_known", &known) && known > 0) {
         take_scaled(answer, "hf_drift", 1, &report->drift_ppm);
     }
@@ -319,13 +321,32 @@ static void say_of_sources(const struct server_report *report, GPtrArray *proble
     }
 }
 
+/* A daemon that does not say which leaves both open. */
+static const char *why_not_steered(const char *steering)
+{
+    static const struct {
+        enum control_steering steering;
+        const char *why;
+    } known[] = {
+        {CONTROL_STEERING_UNWANTED, "it was told not to (--no-clock-control)"},
+        {CONTROL_STEERING_DISABLED, "its configuration says \"disable ntp\""},
+        {CONTROL_STEERING_NO_RIGHT, "it has no right to (CAP_SYS_TIME)"},
+        {CONTROL_STEERING_REFUSED, "the kernel refused a command to it"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
+        if (strcmp(steering, control_steering_name(known[i].steering)) == 0) {
+            return known[i].why;
+        }
+    }
+    return "it has no right to (CAP_SYS_TIME), or was told not to";
+}
+
 GPtrArray *server_report_problems(const struct server_report *report)
 {
     GPtrArray *problems = g_ptr_array_new_with_free_func(g_free);
     say_of_state(report, problems);
     if (report->may_steer == 0) {
-        say(problems, "it does not steer the clock: it has no right to (CAP_SYS_TIME), or was told "
-                      "not to");
+        say(problems, "it does not steer the clock: %s", why_not_steered(report->steering));
     }
     if (report->refused > 0) {
         say(problems, "the kernel refused %.0f clock commands", report->refused);

@@ -39,10 +39,11 @@ struct server_report {
     double bound_s;     /* claimed; NAN when unsynchronised */
     double lasts_s;     /* until clients reject it if nothing answers it from now on */
     double drift_ppm, residual_s;
-    int may_steer;             /* 0, 1 */
-    double refused;            /* clock commands */
-    GArray *sources;           /* of struct source_report */
-    bool sources_are_complete; /* false: some did not answer */
+    int may_steer;                    /* 0, 1 */
+    char steering[CONTROL_VALUE_MAX]; /* whether it steers, else why not; "" = it does not say */
+    double refused;                   /* clock commands */
+    GArray *sources;                  /* of struct source_report */
+    bool sources_are_complete;        /* false: some did not answer */
 };
 
 void server_report_init(struct server_report *report);

@@ -225,6 +225,7 @@ char *server_report_json(const struct server_report *report, const char *name)
     } else {
         json_null(&json, "may_steer");
     }
+    json_text(&json, "steering", text_or_null(report->steering));
     json_number(&json, "refused_commands", report->refused);
     json_text(&json, "policy", text_or_null(report->policy));
     add_lists(&json, report);

@@ -65,7 +65,7 @@ static inline struct inquiry *inquiry_new(int upstreams)
                                       .processor = "abacus",
                                       .system = "Sand/1",
                                       .nonce_key = {3, 1, 4, 1, 5},
-                                      .may_steer = true};
+                                      .steering = CONTROL_STEERS};
     q->asker = (struct endpoint){wire_address(10, 9, 8, 7), 40000};
     q->local = q->n->own;
     q->version = 2;

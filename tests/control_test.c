@@ -109,7 +109,8 @@ static void system_variables_are_the_engines_status_in_ntpqs_units(void)
 }
 
 #define OWN_NAMES                                                                                  \
-    "hf_state,hf_bound,hf_lasts,hf_drift,hf_drift_known,hf_residual,hf_steer,hf_source,"           \
+    "hf_state,hf_bound,hf_lasts,hf_drift,hf_drift_known,hf_residual,hf_steer,hf_steering,hf_"      \
+    "source,"                                                                                      \
     "hf_refused,hf_policy"
 
 static void our_own_variables_tell_state_bound_and_source(void)
@@ -122,14 +123,16 @@ static void our_own_variables_tell_state_bound_and_source(void)
     inquiry_ask(q, CONTROL_OP_READVAR, 0, OWN_NAMES, &a);
     CHECK_STR(a.text,
               "hf_state=unsynchronised, hf_bound=-1.000000, hf_lasts=0.000, hf_drift=0.000000, "
-              "hf_drift_known=0, hf_residual=0.000000, hf_steer=1, hf_source=-, hf_refused=0, "
+              "hf_drift_known=0, hf_residual=0.000000, hf_steer=1, hf_steering=steers, "
+              "hf_source=-, hf_refused=0, "
               "hf_policy=holdfast\r\n");
     wire_run(q->w, 3000.0);
     engine_status(q->n->engine, wire_instant(q->n), &s);
-    q->terms.may_steer = false;
+    q->terms.steering = CONTROL_STEERING_NO_RIGHT;
     inquiry_ask(q, CONTROL_OP_READVAR, 0, OWN_NAMES, &a);
     CHECK_STR(inquiry_value(&a, "hf_state", value), "synchronised");
     CHECK_STR(inquiry_value(&a, "hf_steer", value), "0");
+    CHECK_STR(inquiry_value(&a, "hf_steering", value), "no-right");
     CHECK_STR(inquiry_value(&a, "hf_drift_known", value), "1");
     CHECK_NEAR(inquiry_number(&a, "hf_bound"), s.root_distance_s * 1e3, 0.6e-6);
     CHECK_NEAR(inquiry_number(&a, "hf_lasts"), s.lasts_s, 0.0006);
@@ -146,9 +149,36 @@ static void a_refused_clock_is_told(void)
     for (int i = 0; i < 3; i++) {
         engine_clock_event(q->n->engine, wire_instant(q->n), CLOCK_REFUSED, 0.0, &out);
     }
-    inquiry_ask(q, CONTROL_OP_READVAR, 0, "hf_refused,hf_steer", &a);
-    CHECK_STR(a.text, "hf_refused=3, hf_steer=0\r\n");
+    inquiry_ask(q, CONTROL_OP_READVAR, 0, "hf_refused,hf_steer,hf_steering", &a);
+    CHECK_STR(a.text, "hf_refused=3, hf_steer=0, hf_steering=refused\r\n");
     inquiry_free(q);
+}
+
+static void why_the_clock_is_not_steered_is_told(void)
+{
+    static const struct {
+        enum control_steering by_host;
+        bool is_disabled;
+        const char *word;
+    } cases[] = {{CONTROL_STEERS, false, "steers"},
+                 {CONTROL_STEERS, true, "disabled"},
+                 {CONTROL_STEERING_UNWANTED, false, "no-clock-control"},
+                 {CONTROL_STEERING_UNWANTED, true, "no-clock-control"},
+                 {CONTROL_STEERING_DISABLED, true, "disabled"},
+                 {CONTROL_STEERING_NO_RIGHT, false, "no-right"},
+                 {CONTROL_STEERING_REFUSED, false, "refused"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct inquiry *q = inquiry_new(1);
+        struct inquiry_answer a;
+        char value[256];
+        q->n->config.disable_discipline = cases[i].is_disabled;
+        q->terms.steering = cases[i].by_host;
+        wire_start(q->n);
+        inquiry_ask(q, CONTROL_OP_READVAR, 0, "hf_steer,hf_steering", &a);
+        CHECK_STR(inquiry_value(&a, "hf_steering", value), cases[i].word);
+        CHECK(inquiry_number(&a, "hf_steer") == (i == 0 ? 1.0 : 0.0));
+        inquiry_free(q);
+    }
 }
 
 static void peer_variables_are_the_sources_status_in_milliseconds(void)
@@ -225,8 +255,9 @@ static void names_are_answered_in_their_order_and_unknown_ones_are_an_error(void
     struct inquiry_answer a;
     inquiry_ask(q, CONTROL_OP_READVAR, 0, " stratum , leap=1,\r\n", &a);
     CHECK_STR(a.text, "stratum=2, leap=0\r\n");
-    static const char *const unknown[] = {
-        "nonsense", "stratum,nonsense", "srcadr", "strat", "stratumx", "tai", "io_sent", "xmt"};
+    static const char *const unknown[] = {"nonsense", "stratum,nonsense", "srcadr",
+                                          "strat",    "stratumx",         "tai",
+                                          "io_sent",  "tai,io_sent",      "xmt"};
     for (size_t i = 0; i < sizeof unknown / sizeof unknown[0]; i++) {
         inquiry_ask(q, CONTROL_OP_READVAR, 0, unknown[i], &a);
         CHECK_INT(a.fault, CONTROL_UNKNOWN_VARIABLE);
@@ -234,6 +265,65 @@ static void names_are_answered_in_their_order_and_unknown_ones_are_an_error(void
     }
     inquiry_ask(q, CONTROL_OP_READVAR, 1, "org", &a);
     CHECK_INT(a.fault, CONTROL_UNKNOWN_VARIABLE);
+    inquiry_free(q);
+}
+
+static void what_has_no_value_is_left_out(void)
+{
+    struct inquiry *q = settled(1);
+    struct inquiry_answer a;
+    inquiry_ask(q, CONTROL_OP_READVAR, 0, "tai,stratum,io_sent,leap,koffset,kstflags", &a);
+    CHECK_INT(a.fault, CONTROL_FINE);
+    CHECK_STR(a.text, "stratum=2, leap=0\r\n");
+    inquiry_free(q);
+}
+
+/* The lists of ntpq (NTPsec 1.2.2): one name that is not known makes it ask again for each. */
+static void every_list_of_ntpq_is_answered_at_once(void)
+{
+    static const struct control_kernel kernel = {.offset_ms = -0.25,
+                                                 .frequency_ppm = 12.5,
+                                                 .maximum_error_ms = 16000,
+                                                 .estimated_error_ms = 0.004,
+                                                 .time_constant = 7,
+                                                 .precision_ms = 0.001,
+                                                 .tolerance_ppm = 500,
+                                                 .flags = "ins unsync"};
+    static const struct control_traffic traffic = {.received = 3, .sent = 2, .send_failures = 1};
+    static const struct {
+        const char *names, *text;
+    } lists[] = {
+        {"koffset,kfreq,kmaxerr,kesterr,kstflags,ktimeconst,kprecis,kfreqtol,kppsfreq,kppsstab,"
+         "kppsjitter,kppscalibdur,kppscalibs,kppsjitexc,kppsstbexc,kppscaliberrs",
+         "koffset=-0.250000, kfreq=12.500000, kmaxerr=16000.000, kesterr=0.004, "
+         "kstflags=\"ins unsync\", ktimeconst=7, kprecis=0.001000, kfreqtol=500\r\n"},
+        {"iostats_reset,total_rbuf,free_rbuf,used_rbuf,rbuf_lowater,io_dropped,io_ignored,"
+         "io_received,io_sent,io_sendfailed,io_wakeups,io_goodwakeups",
+         "iostats_reset=3000, io_received=3, io_sent=2, io_sendfailed=1\r\n"},
+        {"authreset,authkeys,authfreek,authklookups,authknotfound,authencrypts,"
+         "authdigestencrypts,authcmacencrypts,authdecrypts,authdigestdecrypts,authdigestfails,"
+         "authcmacdecrypts,authcmacfails,authkuncached,authkexpired",
+         "authreset=3000, authkeys=0\r\n"}};
+    static const char *const others[] = {
+        "timerstats_reset,timer_overruns,timer_xmts",
+        "peeradr,peermode,leap,stratum,precision,rootdelay,rootdisp,rootdist,refid,reftime,"
+        "sys_jitter,clk_jitter,clk_wander,authdelay",
+        "mru_enabled,mru_hashslots,mru_depth,mru_deepest,mru_maxdepth,mru_mindepth,mru_maxage,"
+        "mru_minage,mru_mem,mru_maxmem,mru_exists,mru_new,mru_recycleold,mru_recyclefull,mru_none,"
+        "mru_oldest_age"};
+    struct inquiry *q = settled(1);
+    struct inquiry_answer a;
+    q->terms.kernel = &kernel;
+    q->terms.traffic = &traffic;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        inquiry_ask(q, CONTROL_OP_READVAR, 0, lists[i].names, &a);
+        CHECK_STR(a.text, lists[i].text);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        inquiry_ask(q, CONTROL_OP_READVAR, 0, others[i], &a);
+        CHECK_INT(a.fault, CONTROL_FINE);
+        CHECK(a.size > 20);
+    }
     inquiry_free(q);
 }
 
@@ -606,11 +696,14 @@ const struct test_case control_tests[] = {
     {"our_own_variables_tell_state_bound_and_source",
      our_own_variables_tell_state_bound_and_source},
     {"a_refused_clock_is_told", a_refused_clock_is_told},
+    {"why_the_clock_is_not_steered_is_told", why_the_clock_is_not_steered_is_told},
     {"peer_variables_are_the_sources_status_in_milliseconds",
      peer_variables_are_the_sources_status_in_milliseconds},
     {"the_filter_is_told_newest_sample_first", the_filter_is_told_newest_sample_first},
     {"names_are_answered_in_their_order_and_unknown_ones_are_an_error",
      names_are_answered_in_their_order_and_unknown_ones_are_an_error},
+    {"what_has_no_value_is_left_out", what_has_no_value_is_left_out},
+    {"every_list_of_ntpq_is_answered_at_once", every_list_of_ntpq_is_answered_at_once},
     {"a_long_answer_is_cut_into_fragments_that_fit_together",
      a_long_answer_is_cut_into_fragments_that_fit_together},
     {"what_cannot_be_had_gets_its_error_code", what_cannot_be_had_gets_its_error_code},

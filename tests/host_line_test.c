@@ -4,7 +4,14 @@
  */
 #include "conf_check.h"
 
-static void paths_are_kept_as_written(void)
+static void check_place(const struct place *place, const char *expected, unsigned line)
+{
+    char *text = place_text(place);
+    check_text(text, expected, "place", __FILE__, line);
+    g_free(text);
+}
+
+static void paths_are_kept_as_written_with_their_places(void)
 {
     struct ntpconf *conf = CONF("driftfile /var/lib/ntp/drift 0.1\n"
                                 "logfile \"/var/log/ntp log\"\n"
@@ -18,6 +25,12 @@ static void paths_are_kept_as_written(void)
     CHECK_STR(conf->host.logfile, "/var/log/ntp log");
     CHECK_STR(conf->host.leapfile, "leap.list");
     CHECK_STR(conf->host.statsdir, "/var/log/ntpstats/");
+    check_place(&conf->host.driftfile_at, "c:1:11: ", __LINE__);
+    check_place(&conf->host.logfile_at, "c:2:9: ", __LINE__);
+    check_place(&conf->host.statsdir_at, "c:4:10: ", __LINE__);
+    ntpconf_free(conf);
+    conf = CONF("", "");
+    check_place(&conf->host.driftfile_at, "", __LINE__);
     ntpconf_free(conf);
     CHECK_REFUSED("leapfile a nohash\n",
                   "c:1:12: error: expected checkhash or ignorehash, not \"nohash\"\n");
@@ -201,7 +214,7 @@ static void metrics_name_an_address_and_a_port(void)
 }
 
 const struct test_case host_line_tests[] = {
-    {"paths_are_kept_as_written", paths_are_kept_as_written},
+    {"paths_are_kept_as_written_with_their_places", paths_are_kept_as_written_with_their_places},
     {"statistics_and_filegen_make_one_entry_a_kind", statistics_and_filegen_make_one_entry_a_kind},
     {"disable_stats_writes_nothing", disable_stats_writes_nothing},
     {"statistics_without_a_statsdir_are_told_of_at_the_first_line_that_asks_for_them",

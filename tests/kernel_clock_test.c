@@ -519,6 +519,34 @@ static void status_command_leaves_the_rate_alone(struct kernel_clock *clock)
     check_quiet(clock);
 }
 
+static void what_the_kernel_has_is_told_in_units_of_ntpq(struct kernel_clock *clock)
+{
+    struct clock_command command = {.what = CLOCK_RATE | CLOCK_LEAP, .leap = LEAP_INSERT};
+    struct system_status status = {
+        .state = STATE_UNSYNCHRONISED, .root_distance_s = 0.012345, .jitter_s = 42e-6 - 1e-12};
+    struct control_kernel told;
+    command.rate_q = 700 * Q; /* with a tick, which is no part of the frequency */
+    CHECK_INT(kernel_clock_perform(clock, &command, &status), 0);
+    virtual_clock_kernel_offset(-8765);
+    CHECK(kernel_clock_tell(clock, &told));
+    CHECK_NEAR(told.offset_ms, -8.765, 1e-12);
+    CHECK_NEAR(told.frequency_ppm, (double)truth_now().freq_q / (double)Q, 1e-12);
+    CHECK(fabs(told.frequency_ppm) <= 500);
+    CHECK_NEAR(told.maximum_error_ms, 12.345, 0.01);
+    CHECK_NEAR(told.estimated_error_ms, 0.042, 1e-12);
+    CHECK_NEAR(told.precision_ms, 0.001, 1e-12);
+    CHECK_NEAR(told.tolerance_ppm, 500, 1e-12);
+    CHECK_INT(told.time_constant, 2);
+    CHECK_STR(told.flags, "ins unsync");
+    command.what = CLOCK_LEAP;
+    command.leap = LEAP_NONE;
+    CHECK_INT(kernel_clock_perform(clock, &command, &good), 0);
+    CHECK(kernel_clock_tell(clock, &told));
+    CHECK_STR(told.flags, "");
+    clock->may_look = false;
+    CHECK(!kernel_clock_tell(clock, &told));
+}
+
 #define ON_VIRTUAL_CLOCK(test)                                                                     \
     static void test##_(void)                                                                      \
     {                                                                                              \
@@ -550,6 +578,7 @@ ON_VIRTUAL_CLOCK(leap_that_others_armed_is_a_leap)
 ON_VIRTUAL_CLOCK(one_second_without_a_leap_is_a_step)
 ON_VIRTUAL_CLOCK(kernel_is_told_the_bound_and_the_state)
 ON_VIRTUAL_CLOCK(status_command_leaves_the_rate_alone)
+ON_VIRTUAL_CLOCK(what_the_kernel_has_is_told_in_units_of_ntpq)
 
 #define TEST(test)                                                                                 \
     {                                                                                              \
@@ -583,5 +612,6 @@ const struct test_case kernel_clock_tests[] = {
     TEST(one_second_without_a_leap_is_a_step),
     TEST(kernel_is_told_the_bound_and_the_state),
     TEST(status_command_leaves_the_rate_alone),
+    TEST(what_the_kernel_has_is_told_in_units_of_ntpq),
     {NULL, NULL},
 };

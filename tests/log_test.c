@@ -14,24 +14,24 @@
 #include "messages_check.h"
 
 /* A file under a folder of its own. */
-struct place {
+struct spot {
     char *folder, *path;
 };
 
-static struct place place_open(void)
+static struct spot spot_open(void)
 {
-    struct place place = {.folder = g_dir_make_tmp("holdfast-log-XXXXXX", NULL)};
-    REQUIRE(place.folder != NULL);
-    place.path = g_build_filename(place.folder, "log", NULL);
-    return place;
+    struct spot spot = {.folder = g_dir_make_tmp("holdfast-log-XXXXXX", NULL)};
+    REQUIRE(spot.folder != NULL);
+    spot.path = g_build_filename(spot.folder, "log", NULL);
+    return spot;
 }
 
-static void place_close(struct place *place)
+static void spot_close(struct spot *spot)
 {
-    g_unlink(place->path);
-    g_rmdir(place->folder);
-    g_free(place->path);
-    g_free(place->folder);
+    g_unlink(spot->path);
+    g_rmdir(spot->folder);
+    g_free(spot->path);
+    g_free(spot->folder);
 }
 
 static struct log *open_log(const char *path, enum log_level most)
@@ -84,33 +84,33 @@ static void restore_stderr(int kept)
 
 static void lines_carry_time_process_and_severity(void)
 {
-    struct place place = place_open();
-    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    struct spot spot = spot_open();
+    struct log *log = open_log(spot.path, LOG_LEVEL_INFO);
     log_line(log, LOG_LEVEL_INFO, "listening on %d addresses", 3);
     log_line(log, LOG_LEVEL_NOTICE, "synchronised");
     log_line(log, LOG_LEVEL_WARNING, "odd");
     log_line(log, LOG_LEVEL_ERROR, "bad");
     log_line(log, LOG_LEVEL_DEBUG, "not wanted");
-    CHECK_TEXTS(place.path, "listening on 3 addresses\nsynchronised\nwarning: odd\nerror: bad\n");
+    CHECK_TEXTS(spot.path, "listening on 3 addresses\nsynchronised\nwarning: odd\nerror: bad\n");
     log_close(log);
-    place_close(&place);
+    spot_close(&spot);
 }
 
 static void lines_are_added_to_what_is_there(void)
 {
-    struct place place = place_open();
-    CHECK(g_file_set_contents(place.path, "old\n", -1, NULL));
-    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    struct spot spot = spot_open();
+    CHECK(g_file_set_contents(spot.path, "old\n", -1, NULL));
+    struct log *log = open_log(spot.path, LOG_LEVEL_INFO);
     log_line(log, LOG_LEVEL_INFO, "new");
     log_close(log);
-    CHECK_TEXTS(place.path, "old\nnew\n");
-    place_close(&place);
+    CHECK_TEXTS(spot.path, "old\nnew\n");
+    spot_close(&spot);
 }
 
 static void same_line_again_is_counted_and_told_with_the_next(void)
 {
-    struct place place = place_open();
-    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    struct spot spot = spot_open();
+    struct log *log = open_log(spot.path, LOG_LEVEL_INFO);
     for (int i = 0; i < 4; i++) {
         log_line(log, LOG_LEVEL_INFO, "same %d", 1);
     }
@@ -118,15 +118,15 @@ static void same_line_again_is_counted_and_told_with_the_next(void)
     log_line(log, LOG_LEVEL_INFO, "same 1");
     log_line(log, LOG_LEVEL_INFO, "same 1");
     log_close(log);
-    CHECK_TEXTS(place.path, "same 1\nthe line before was said 3 times more\nother\nsame 1\n"
-                            "the line before was said 1 time more\n");
-    place_close(&place);
+    CHECK_TEXTS(spot.path, "same 1\nthe line before was said 3 times more\nother\nsame 1\n"
+                           "the line before was said 1 time more\n");
+    spot_close(&spot);
 }
 
 static void lines_of_a_kind_are_limited_together_and_the_rest_is_counted(void)
 {
-    struct place place = place_open();
-    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    struct spot spot = spot_open();
+    struct log *log = open_log(spot.path, LOG_LEVEL_INFO);
     for (int i = 0; i < 9; i++) {
         log_often(log, LOG_LEVEL_INFO, "bad packets", "packet %d", i);
         if (i == 2) {
@@ -134,33 +134,33 @@ static void lines_of_a_kind_are_limited_together_and_the_rest_is_counted(void)
         }
     }
     log_line(log, LOG_LEVEL_INFO, "not limited");
-    CHECK_TEXTS(place.path, "packet 0\npacket 1\npacket 2\nanother kind\npacket 3\npacket 4\n"
-                            "not limited\n");
+    CHECK_TEXTS(spot.path, "packet 0\npacket 1\npacket 2\nanother kind\npacket 3\npacket 4\n"
+                           "not limited\n");
     log_close(log);
-    CHECK_TEXTS(place.path, "packet 0\npacket 1\npacket 2\nanother kind\npacket 3\npacket 4\n"
-                            "not limited\nbad packets: 4 more lines were left out\n");
-    place_close(&place);
+    CHECK_TEXTS(spot.path, "packet 0\npacket 1\npacket 2\nanother kind\npacket 3\npacket 4\n"
+                           "not limited\nbad packets: 4 more lines were left out\n");
+    spot_close(&spot);
 }
 
 static void control_characters_make_no_second_line(void)
 {
-    struct place place = place_open();
-    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    struct spot spot = spot_open();
+    struct log *log = open_log(spot.path, LOG_LEVEL_INFO);
     log_line(log, LOG_LEVEL_INFO, "%s", "one\n2026 forged\x1b[2J\tend \xc3\xa4");
-    CHECK_TEXTS(place.path, "one?2026 forged?[2J?end \xc3\xa4\n");
+    CHECK_TEXTS(spot.path, "one?2026 forged?[2J?end \xc3\xa4\n");
     log_close(log);
-    place_close(&place);
+    spot_close(&spot);
 }
 
 static void long_lines_are_cut_and_still_end(void)
 {
-    struct place place = place_open();
-    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    struct spot spot = spot_open();
+    struct log *log = open_log(spot.path, LOG_LEVEL_INFO);
     char *text = NULL, *long_text = g_strnfill(5000, 'x');
     log_line(log, LOG_LEVEL_INFO, "%s", long_text);
     log_line(log, LOG_LEVEL_INFO, "next");
     log_close(log);
-    REQUIRE(g_file_get_contents(place.path, &text, NULL, NULL));
+    REQUIRE(g_file_get_contents(spot.path, &text, NULL, NULL));
     char **lines = g_strsplit(text, "\n", -1);
     CHECK_INT(g_strv_length(lines), 3);
     CHECK(strlen(lines[0]) < LOG_LINE_MAX && strlen(lines[0]) > 800);
@@ -168,81 +168,81 @@ static void long_lines_are_cut_and_still_end(void)
     g_strfreev(lines);
     g_free(long_text);
     g_free(text);
-    place_close(&place);
+    spot_close(&spot);
 }
 
 static void reopening_follows_a_file_that_was_moved_away(void)
 {
-    struct place place = place_open();
-    char *moved = g_strconcat(place.path, ".1", NULL), *error = NULL;
-    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    struct spot spot = spot_open();
+    char *moved = g_strconcat(spot.path, ".1", NULL), *error = NULL;
+    struct log *log = open_log(spot.path, LOG_LEVEL_INFO);
     log_line(log, LOG_LEVEL_INFO, "before");
-    CHECK_INT(g_rename(place.path, moved), 0);
+    CHECK_INT(g_rename(spot.path, moved), 0);
     log_line(log, LOG_LEVEL_INFO, "still there");
-    CHECK(log_reopen(log, place.path, &error));
+    CHECK(log_reopen(log, spot.path, &error));
     log_line(log, LOG_LEVEL_INFO, "after");
     CHECK_TEXTS(moved, "before\nstill there\n");
-    CHECK_TEXTS(place.path, "after\n");
+    CHECK_TEXTS(spot.path, "after\n");
     CHECK(!log_reopen(log, "/nonexistent/log", &error));
     CHECK_STR(error, "cannot open the log file /nonexistent/log: No such file or directory; create "
                      "its directory");
     log_line(log, LOG_LEVEL_INFO, "on");
-    CHECK_TEXTS(place.path, "after\non\n");
+    CHECK_TEXTS(spot.path, "after\non\n");
     log_close(log);
     g_free(error);
     g_unlink(moved);
     g_free(moved);
-    place_close(&place);
+    spot_close(&spot);
 }
 
 static void reopening_loses_no_count_of_repeats(void)
 {
-    struct place place = place_open();
-    char *moved = g_strconcat(place.path, ".1", NULL), *error = NULL;
-    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    struct spot spot = spot_open();
+    char *moved = g_strconcat(spot.path, ".1", NULL), *error = NULL;
+    struct log *log = open_log(spot.path, LOG_LEVEL_INFO);
     log_line(log, LOG_LEVEL_INFO, "same");
     log_line(log, LOG_LEVEL_INFO, "same");
-    CHECK(log_reopen(log, place.path, &error)); /* reloaded, not rotated */
+    CHECK(log_reopen(log, spot.path, &error)); /* reloaded, not rotated */
     log_line(log, LOG_LEVEL_INFO, "same");
-    CHECK_TEXTS(place.path, "same\n");
-    CHECK_INT(g_rename(place.path, moved), 0);
-    CHECK(log_reopen(log, place.path, &error));
+    CHECK_TEXTS(spot.path, "same\n");
+    CHECK_INT(g_rename(spot.path, moved), 0);
+    CHECK(log_reopen(log, spot.path, &error));
     CHECK_TEXTS(moved, "same\nthe line before was said 2 times more\n");
     log_line(log, LOG_LEVEL_INFO, "same"); /* nothing stands in this file yet */
     log_line(log, LOG_LEVEL_INFO, "same");
     log_close(log);
-    CHECK_TEXTS(place.path, "same\nthe line before was said 1 time more\n");
+    CHECK_TEXTS(spot.path, "same\nthe line before was said 1 time more\n");
     g_unlink(moved);
     g_free(moved);
-    place_close(&place);
+    spot_close(&spot);
 }
 
 static void reopening_loses_no_count_of_lost_lines(void)
 {
-    struct place place = place_open();
-    char *link = g_build_filename(place.folder, "link", NULL), *error = NULL;
-    char *told = g_build_filename(place.folder, "told", NULL);
+    struct spot spot = spot_open();
+    char *link = g_build_filename(spot.folder, "link", NULL), *error = NULL;
+    char *told = g_build_filename(spot.folder, "told", NULL);
     CHECK_INT(symlink("/dev/full", link), 0);
     int kept = redirect_stderr(told);
     struct log *log = open_log(link, LOG_LEVEL_INFO);
     log_line(log, LOG_LEVEL_INFO, "lost 1");
     log_line(log, LOG_LEVEL_INFO, "lost 2");
-    CHECK(log_reopen(log, place.path, &error));
+    CHECK(log_reopen(log, spot.path, &error));
     log_line(log, LOG_LEVEL_INFO, "there");
     log_close(log);
     restore_stderr(kept);
-    CHECK_TEXTS(place.path, "there\nwarning: the log can be written again; 2 lines were lost\n");
+    CHECK_TEXTS(spot.path, "there\nwarning: the log can be written again; 2 lines were lost\n");
     g_unlink(link);
     g_unlink(told);
     g_free(link);
     g_free(told);
-    place_close(&place);
+    spot_close(&spot);
 }
 
 static void what_is_not_wanted_is_known_before_its_text(void)
 {
-    struct place place = place_open();
-    struct log *log = open_log(place.path, LOG_LEVEL_NOTICE);
+    struct spot spot = spot_open();
+    struct log *log = open_log(spot.path, LOG_LEVEL_NOTICE);
     CHECK(log_wants(log, LOG_LEVEL_NOTICE) && !log_wants(log, LOG_LEVEL_INFO));
     CHECK(!log_admits(log, LOG_LEVEL_INFO, "kind"));
     for (int i = 0; i < LOG_OFTEN_LINES; i++) {
@@ -251,37 +251,37 @@ static void what_is_not_wanted_is_known_before_its_text(void)
     CHECK(!log_admits(log, LOG_LEVEL_NOTICE, "kind"));
     log_often(log, LOG_LEVEL_NOTICE, "kind", "counted together");
     log_close(log);
-    CHECK_TEXTS(place.path, "kind: 2 more lines were left out\n");
-    place_close(&place);
+    CHECK_TEXTS(spot.path, "kind: 2 more lines were left out\n");
+    spot_close(&spot);
 }
 
 static void file_that_cannot_be_opened_leaves_standard_error(void)
 {
-    struct place place = place_open();
-    char *told = g_build_filename(place.folder, "told", NULL), *error = NULL;
+    struct spot spot = spot_open();
+    char *told = g_build_filename(spot.folder, "told", NULL), *error = NULL;
     int kept = redirect_stderr(told);
     struct log *log = log_open("/nonexistent/log", LOG_LEVEL_INFO, &error);
     log_line(log, LOG_LEVEL_INFO, "said");
-    CHECK(log_reopen(log, place.path, NULL)); /* somebody made its directory */
+    CHECK(log_reopen(log, spot.path, NULL)); /* somebody made its directory */
     log_line(log, LOG_LEVEL_INFO, "in the file");
     log_close(log);
     restore_stderr(kept);
     CHECK_STR(error, "cannot open the log file /nonexistent/log: No such file or directory; create "
                      "its directory");
     CHECK_TEXTS(told, "said\n");
-    CHECK_TEXTS(place.path, "in the file\n");
+    CHECK_TEXTS(spot.path, "in the file\n");
     g_free(error);
     g_unlink(told);
     g_free(told);
-    place_close(&place);
+    spot_close(&spot);
 }
 
 static void errors_are_echoed_while_somebody_waits(void)
 {
-    struct place place = place_open();
-    char *told = g_build_filename(place.folder, "told", NULL);
+    struct spot spot = spot_open();
+    char *told = g_build_filename(spot.folder, "told", NULL);
     int kept = redirect_stderr(told);
-    struct log *log = open_log(place.path, LOG_LEVEL_INFO);
+    struct log *log = open_log(spot.path, LOG_LEVEL_INFO);
     log_line(log, LOG_LEVEL_ERROR, "not yet");
     log_echo(log, LOG_LEVEL_ERROR);
     log_line(log, LOG_LEVEL_WARNING, "odd");
@@ -295,23 +295,23 @@ static void errors_are_echoed_while_somebody_waits(void)
     log_close(log);
     restore_stderr(kept);
     CHECK_TEXTS(told, "error: bad\nerror: once\n");
-    CHECK_TEXTS(place.path, "error: not yet\nwarning: odd\nerror: bad\nerror: not any more\n");
+    CHECK_TEXTS(spot.path, "error: not yet\nwarning: odd\nerror: bad\nerror: not any more\n");
     g_unlink(told);
     g_free(told);
-    place_close(&place);
+    spot_close(&spot);
 }
 
 static void full_disk_is_told_once_and_again_when_it_works(void)
 {
-    struct place place = place_open();
-    char *link = g_build_filename(place.folder, "link", NULL), *error = NULL;
+    struct spot spot = spot_open();
+    char *link = g_build_filename(spot.folder, "link", NULL), *error = NULL;
     CHECK_INT(symlink("/dev/full", link), 0);
-    int kept = redirect_stderr(place.path);
+    int kept = redirect_stderr(spot.path);
     struct log *log = open_log(link, LOG_LEVEL_INFO);
     log_line(log, LOG_LEVEL_INFO, "lost 1");
     log_line(log, LOG_LEVEL_INFO, "lost 2");
     /* The same log with room again: its descriptor is what /dev/full was. */
-    char *file = g_build_filename(place.folder, "file", NULL);
+    char *file = g_build_filename(spot.folder, "file", NULL);
     int room = open(file, O_WRONLY | O_CREAT | O_APPEND, 0600);
     for (int fd = 3; fd < 64; fd++) {
         char *name = g_strdup_printf("/proc/self/fd/%d", fd);
@@ -330,7 +330,7 @@ static void full_disk_is_told_once_and_again_when_it_works(void)
                                      "device; lines are lost until it can be written\n"
                                      "the log can be written again; 2 lines were lost\n",
                                      link);
-    CHECK_TEXTS(place.path, expected);
+    CHECK_TEXTS(spot.path, expected);
     CHECK_TEXTS(file, "there\nwarning: the log can be written again; 2 lines were lost\n");
     g_unlink(file);
     g_unlink(link);
@@ -338,14 +338,14 @@ static void full_disk_is_told_once_and_again_when_it_works(void)
     g_free(file);
     g_free(link);
     g_free(error);
-    place_close(&place);
+    spot_close(&spot);
 }
 
 static void journal_gets_priorities_and_nothing_else_does(void)
 {
-    struct place place = place_open();
+    struct spot spot = spot_open();
     struct stat status;
-    int kept = redirect_stderr(place.path);
+    int kept = redirect_stderr(spot.path);
     CHECK_INT(fstat(STDERR_FILENO, &status), 0);
     char *stream = g_strdup_printf("%llu:%llu", (unsigned long long)status.st_dev,
                                    (unsigned long long)status.st_ino);
@@ -362,10 +362,32 @@ static void journal_gets_priorities_and_nothing_else_does(void)
     log_close(log);
     g_unsetenv("JOURNAL_STREAM");
     restore_stderr(kept);
-    CHECK_TEXTS(place.path, "<4>odd\n<6>fine\nwarning: not the journal\n");
+    CHECK_TEXTS(spot.path, "<4>odd\n<6>fine\nwarning: not the journal\n");
     g_free(other);
     g_free(stream);
-    place_close(&place);
+    spot_close(&spot);
+}
+
+static void check_says_what_opening_would_and_makes_nothing(void)
+{
+    struct spot spot = spot_open();
+    char *missing = g_build_filename(spot.folder, "none", "log", NULL);
+    const char *const paths[] = {spot.folder, missing};
+    for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
+        char *error = NULL, *said = log_check(paths[i]);
+        struct log *log = log_open(paths[i], LOG_LEVEL_INFO, &error);
+        REQUIRE(said != NULL && error != NULL);
+        CHECK_STR(said, error);
+        log_close(log);
+        g_free(error);
+        g_free(said);
+    }
+    CHECK(log_check(spot.path) == NULL);
+    CHECK(!g_file_test(spot.path, G_FILE_TEST_EXISTS));
+    CHECK(g_file_set_contents(spot.path, "", -1, NULL));
+    CHECK(log_check(spot.path) == NULL);
+    g_free(missing);
+    spot_close(&spot);
 }
 
 const struct test_case log_tests[] = {
@@ -388,4 +410,6 @@ const struct test_case log_tests[] = {
      full_disk_is_told_once_and_again_when_it_works},
     {"journal_gets_priorities_and_nothing_else_does",
      journal_gets_priorities_and_nothing_else_does},
+    {"check_says_what_opening_would_and_makes_nothing",
+     check_says_what_opening_would_and_makes_nothing},
     {NULL, NULL}};

@@ -193,7 +193,7 @@ static const struct metrics_terms *bench_terms(struct bench *b)
                                       .thread_send_errors = 90,
                                       .udp = &b->udp,
                                       .version = "holdfastd 1.2.3",
-                                      .may_steer = true};
+                                      .steering = CONTROL_STEERS};
     return &b->terms;
 }
 
@@ -271,6 +271,8 @@ static void system_values_are_the_engines(void)
     VALUE("holdfast_stratum", "2");
     VALUE("holdfast_leap_indicator", "0");
     VALUE("holdfast_clock_steered", "1");
+    VALUE("holdfast_clock_steering{holdfast_clock_steering=\"steers\"}", "1");
+    VALUE("holdfast_clock_steering{holdfast_clock_steering=\"no-right\"}", "0");
     VALUE("holdfast_server_threads", "3");
     NUMBER("holdfast_start_timestamp_seconds", WIRE_START_UNIX_S);
     NUMBER("holdfast_offset_seconds", status.offset_s);

@@ -275,30 +275,72 @@ static void processes_end_with_the_one_that_started_them(void)
     close(pipes[1]);
 }
 
-static void processes_run_as_the_user_and_with_no_rights(void)
+/* What the processes started for `user` are, by the one that looks up. */
+static void check_rights(const char *user, const char *uid_line, unsigned line)
 {
     char *error = NULL, *text = NULL;
+    struct resolver *resolver = resolver_start(user, &error);
+    check_text(error ? error : "", "", "error", __FILE__, line);
+    REQUIRE(resolver != NULL);
+    pid_t looker = await_child_of(await_child_of(getpid()));
+    char *path = g_strdup_printf("/proc/%d/status", (int)looker);
+    REQUIRE(g_file_get_contents(path, &text, NULL, NULL));
+    check_report(strstr(text, uid_line) != NULL, uid_line, __FILE__, line);
+    check_report(strstr(text, "CapPrm:\t0000000000000000\n") != NULL, "permitted", __FILE__, line);
+    check_report(strstr(text, "CapEff:\t0000000000000000\n") != NULL, "effective", __FILE__, line);
+    g_free(path);
+    g_free(text);
+    resolver_stop(resolver);
+}
+
+static void processes_run_as_the_user_and_with_no_rights(void)
+{
+    char *error = NULL;
     if (getuid() != 0) {
         CHECK(resolver_start("root", &error) == NULL);
         CHECK(error && g_str_has_prefix(error, "the process for name lookups: "));
         g_free(error);
         return;
     }
-    struct resolver *resolver = resolver_start("nobody", &error);
-    CHECK_STR(error ? error : "", "");
-    REQUIRE(resolver != NULL);
-    pid_t looker = await_child_of(await_child_of(getpid()));
-    char *path = g_strdup_printf("/proc/%d/status", (int)looker);
-    REQUIRE(g_file_get_contents(path, &text, NULL, NULL));
-    CHECK(strstr(text, "Uid:\t65534\t65534\t65534\t65534\n") != NULL);
-    CHECK(strstr(text, "CapPrm:\t0000000000000000\n") != NULL);
-    CHECK(strstr(text, "CapEff:\t0000000000000000\n") != NULL);
-    g_free(path);
-    g_free(text);
-    resolver_stop(resolver);
+    check_rights("nobody", "Uid:\t65534\t65534\t65534\t65534\n", __LINE__);
+    check_rights(NULL, "Uid:\t65534\t65534\t65534\t65534\n", __LINE__); /* root's default */
+    check_rights("root", "Uid:\t0\t0\t0\t0\n", __LINE__);
     CHECK(resolver_start("no-such-user-here", &error) == NULL);
     CHECK(error && strstr(error, "no-such-user-here") != NULL);
     g_free(error);
+}
+
+/* In a user namespace that knows nobody but root. */
+static bool looks_up_where_there_is_nobody_else(void)
+{
+    char *error = NULL, text[ADDRESS_TEXT_SIZE];
+    unsigned user = geteuid();
+    FILE *map = unshare(CLONE_NEWUSER) == 0 ? fopen("/proc/self/uid_map", "w") : NULL;
+    if (!map) {
+        return true; /* none can be made here */
+    }
+    fprintf(map, "0 %u 1", user);
+    fclose(map);
+    struct resolver *resolver = resolver_start(NULL, &error);
+    if (!resolver || geteuid() != 0) {
+        return false;
+    }
+    struct resolver_answer answer = ask(resolver, "192.0.2.1", ADDRESS_NONE);
+    bool is_good = strcmp(address_of(&answer, text), "192.0.2.1") == 0;
+    resolver_stop(resolver);
+    return is_good;
+}
+
+static void root_looks_up_himself_where_nobody_else_exists(void)
+{
+    int status = -1;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        _exit(looks_up_where_there_is_nobody_else() ? 0 : 1);
+    }
+    CHECK_INT(waitpid(child, &status, 0), child);
+    CHECK_INT(status, 0);
 }
 
 /* What an intruder would try and anybody may, were it not for the filter. No clock is touched. */
@@ -326,6 +368,8 @@ static void process_that_looks_up_can_do_little_else(void)
 
 const struct test_case resolver_tests[] = {
     {"process_that_looks_up_can_do_little_else", process_that_looks_up_can_do_little_else},
+    {"root_looks_up_himself_where_nobody_else_exists",
+     root_looks_up_himself_where_nobody_else_exists},
     {"numbers_are_their_own_answers", numbers_are_their_own_answers},
     {"families_are_kept_apart", families_are_kept_apart},
     {"name_without_an_address_fails_and_says_why", name_without_an_address_fails_and_says_why},

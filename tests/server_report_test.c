@@ -9,7 +9,8 @@
 #define OWN "version=\"holdfastd 0.2.0\",stratum=3,leap=0,offset=-1.5,rootdelay=20,rootdisp=10,"
 #define HEALTHY                                                                                    \
     OWN "hf_state=synchronised,hf_bound=20.5,hf_lasts=97200,hf_drift=-12.345,hf_drift_known=1,"    \
-        "hf_residual=0.25,hf_steer=1,hf_source=192.0.2.1,hf_refused=0,hf_policy=holdfast"
+        "hf_residual=0.25,hf_steer=1,hf_steering=steers,hf_source=192.0.2.1,hf_refused=0,hf_"      \
+        "policy=holdfast"
 
 static struct control_answer *answer_of(const char *text)
 {
@@ -182,7 +183,16 @@ static void what_is_wrong_is_said_and_nothing_else(void)
     CHECK(has_problem(&report, "192.0.2.3 disagrees"));
     CHECK(!has_problem(&report, "192.0.2.1"));
     report.may_steer = 0;
-    CHECK(has_problem(&report, "does not steer the clock"));
+    CHECK(has_problem(&report, "it has no right to (CAP_SYS_TIME), or was told not to"));
+    static const char *const whys[][2] = {{"no-clock-control", "told not to (--no-clock-control)"},
+                                          {"disabled", "\"disable ntp\""},
+                                          {"no-right", "no right to (CAP_SYS_TIME)"},
+                                          {"refused", "the kernel refused a command"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(whys); i++) {
+        g_strlcpy(report.steering, whys[i][0], sizeof report.steering);
+        CHECK(has_problem(&report, whys[i][1]));
+        CHECK(!has_problem(&report, " or "));
+    }
     report.refused = 2;
     CHECK(has_problem(&report, "refused 2 clock commands"));
     g_strlcpy(report.state, "holdover", sizeof report.state);
@@ -296,6 +306,7 @@ static void json_has_every_key_and_null_for_what_is_unknown(void)
                                        "lasts_s",
                                        "drift_ppm",
                                        "may_steer",
+                                       "steering",
                                        "policy",
                                        "sources",
                                        "problems",
@@ -324,6 +335,7 @@ static void json_has_every_key_and_null_for_what_is_unknown(void)
     CHECK(strstr(text, "\"reach\": 255") != NULL);
     CHECK(strstr(text, "\"jitter_s\": null") != NULL);
     CHECK(strstr(text, "\"may_steer\": true") != NULL);
+    CHECK(strstr(text, "\"steering\": \"steers\"") != NULL);
     g_free(text);
     server_report_clear(&report);
 }

@@ -97,9 +97,8 @@ static void xmtnonce_is_always_done(void)
 
 static void hosts_are_checked_for_form(void)
 {
-    static const char *const bad[] = {"192.0.2.300", "192.0.2",      "a..b",        ".a",
-                                      "a/24",        "fe80::1%eth0", "2001:db8::g", "\"a b\"",
-                                      "\"\"",        "a_b!",         "1",           NULL};
+    static const char *const bad[] = {"192.0.2.300", "192.0.2", "a..b", ".a", "a/24", "2001:db8::g",
+                                      "\"a b\"",     "\"\"",    "a_b!", "1",  NULL};
     for (const char *const *host = bad; *host; host++) {
         char *line = g_strdup_printf("server %s\n", *host);
         char *bare = g_strdup(*host);
@@ -118,6 +117,24 @@ static void hosts_are_checked_for_form(void)
     CHECK_REFUSED("server -6 192.0.2.1\n", "c:1:11: error: 192.0.2.1 is no IPv6 address\n");
     struct ntpconf *conf = CONF("server n-1_x.example.\nserver 3com.example\n", "");
     CHECK_INT(conf->engine.association_count, 2);
+    ntpconf_free(conf);
+}
+
+static void link_local_address_with_a_zone_is_refused_with_the_cure(void)
+{
+    CHECK_REFUSED(
+        "server fe80::1%eth0\npeer -6 fe80::1%2 key 1\nkeys k\ntrustedkey 1\n",
+        "c:1:8: error: \"fe80::1%eth0\": a zone (%eth0) is not supported; use a global or "
+        "unique local address of that host, or leave the zone out where only one "
+        "interface has link-local addresses\n"
+        "c:2:9: error: \"fe80::1%2\": a zone (%2) is not supported; use a global or "
+        "unique local address of that host, or leave the zone out where only one "
+        "interface has link-local addresses\n");
+    CHECK_REFUSED("server 192.0.2.1%eth0\nserver ntp%eth0\n",
+                  "c:1:8: error: \"192.0.2.1%eth0\" is neither a host name nor an address\n"
+                  "c:2:8: error: \"ntp%eth0\" is neither a host name nor an address\n");
+    struct ntpconf *conf = CONF("server fe80::1\n", "");
+    CHECK(conf->engine.associations[0].is_numeric);
     ntpconf_free(conf);
 }
 
@@ -233,6 +250,8 @@ const struct test_case source_line_tests[] = {
     {"maxpoll_from_15_on_is_a_warning_at_its_value", maxpoll_from_15_on_is_a_warning_at_its_value},
     {"xmtnonce_is_always_done", xmtnonce_is_always_done},
     {"hosts_are_checked_for_form", hosts_are_checked_for_form},
+    {"link_local_address_with_a_zone_is_refused_with_the_cure",
+     link_local_address_with_a_zone_is_refused_with_the_cure},
     {"host_named_twice_is_refused_and_two_families_are_two_hosts",
      host_named_twice_is_refused_and_two_families_are_two_hosts},
     {"associations_end_at_64_and_a_pool_counts_four",

@@ -89,6 +89,16 @@ static void folder_that_is_not_there_is_told_at_the_start(void)
                         "write there\n");
     state_files_close(files);
     desk_close(&desk);
+    desk = desk_open();
+    const struct host_config host = {.driftfile = "/nonexistent/drift",
+                                     .driftfile_at = {"ntp.conf", 7, 11}};
+    state_files_close(state_files_open(&host, NULL, NULL, desk.log));
+    state_files_close(state_files_open(&host, "/nonexistent/option", NULL, desk.log));
+    char *logged = desk_logged(&desk);
+    CHECK(g_str_has_prefix(logged, "warning: ntp.conf:7:11: drift file /nonexistent/drift: "));
+    CHECK(strstr(logged, "\nwarning: drift file /nonexistent/option: ") != NULL);
+    g_free(logged);
+    desk_close(&desk);
 }
 
 static void failure_is_told_once_and_recovery_too(void)

@@ -207,20 +207,23 @@ static void reload_closes_and_opens_what_changed(void)
     desk_close(&desk);
 }
 
-static void missing_statsdir_is_told_with_the_cure(void)
+/* That there is no statsdir line at all the configuration's reader has said. */
+static void statsdir_that_is_not_there_is_told_with_its_line_and_the_cure(void)
 {
     struct desk desk = desk_open();
     struct filegen filegen = filegen_of("loopstats", FILEGEN_NONE, false);
     struct host_config host = {.filegens = &filegen, .filegen_count = 1};
     struct statistics *s = statistics_open(&host, desk.log);
     update(s, MARCH_1);
+    CHECK_LOGGED(&desk, "");
     host.statsdir = "/nonexistent";
+    host.statsdir_at = (struct place){"c", 3, 10};
     statistics_reload(s, &host);
     update(s, MARCH_1);
-    CHECK_LOGGED(&desk,
-                 "warning: no statistics are written: add a statsdir line that says where\n"
-                 "warning: no statistics are written: cannot open statsdir /nonexistent: No such "
-                 "file or directory; create it and let the daemon's user write there\n");
+    CHECK_LOGGED(
+        &desk,
+        "warning: c:3:10: no statistics are written: cannot open statsdir /nonexistent: No such "
+        "file or directory; create it and let the daemon's user write there\n");
     statistics_close(s);
     desk_close(&desk);
 }
@@ -354,7 +357,8 @@ const struct test_case statistics_tests[] = {
     {"only_what_is_enabled_is_written_and_under_its_name",
      only_what_is_enabled_is_written_and_under_its_name},
     {"reload_closes_and_opens_what_changed", reload_closes_and_opens_what_changed},
-    {"missing_statsdir_is_told_with_the_cure", missing_statsdir_is_told_with_the_cure},
+    {"statsdir_that_is_not_there_is_told_with_its_line_and_the_cure",
+     statsdir_that_is_not_there_is_told_with_its_line_and_the_cure},
     {"full_disk_leaves_no_half_line_and_is_told_once",
      full_disk_leaves_no_half_line_and_is_told_once},
     {"sysstats_count_since_the_line_before", sysstats_count_since_the_line_before},

@@ -575,6 +575,28 @@ static void other_rules_change_what_is_served(void)
     sockets_apart(reload);
 }
 
+/* Only loopback is served: where there is no route that is the cause, else that nothing is bound to
+ * the address that it would leave from. */
+static bool send_without_a_service(void)
+{
+    struct udp_options options = {.only = loopback_v4, .ipv4 = true};
+    struct outgoing out = {.peer = {sockets_address("10.9.8.1"), NTP_PORT}, .size = 48};
+    struct desk desk;
+    char *error = NULL;
+    APART(open_desk(&desk, options, &error));
+    APART(udp_send(desk.udp, &out) == ENETUNREACH);
+    APART(sockets_ip("addr add 10.9.8.7/24 dev lo"));
+    APART(udp_send(desk.udp, &out) == EADDRNOTAVAIL);
+    APART(udp_counts(desk.udp)->send_errors == 2);
+    close_desk(&desk);
+    return true;
+}
+
+static void symmetric_packet_that_cannot_leave_has_the_cause_as_errno(void)
+{
+    sockets_apart(send_without_a_service);
+}
+
 const struct test_case udp_tests[] = {
     {"second_daemon_of_the_same_user_is_refused", second_daemon_of_the_same_user_is_refused},
     {"port_of_another_program_is_named_with_the_cure",
@@ -590,6 +612,8 @@ const struct test_case udp_tests[] = {
     {"sockets_of_requests_are_bounded", sockets_of_requests_are_bounded},
     {"refused_request_is_counted_and_nothing_else", refused_request_is_counted_and_nothing_else},
     {"request_without_a_route_is_an_errno", request_without_a_route_is_an_errno},
+    {"symmetric_packet_that_cannot_leave_has_the_cause_as_errno",
+     symmetric_packet_that_cannot_leave_has_the_cause_as_errno},
     {"answer_leaves_from_the_address_that_was_asked",
      answer_leaves_from_the_address_that_was_asked},
     {"datagram_larger_than_the_buffer_is_marked", datagram_larger_than_the_buffer_is_marked},

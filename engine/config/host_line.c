@@ -10,10 +10,16 @@
 #include "network.h"
 #include "reader.h"
 
+static struct place place_of(struct ntpconf_reader *reader, const struct line *line, unsigned index)
+{
+    return (struct place){reader_keep(reader, line->file), line->number, line->words[index].column};
+}
+
 void driftfile_read(struct ntpconf_reader *reader, const struct line *line)
 {
     double tolerance;
     reader->conf->host.driftfile = reader_keep(reader, line->words[1].text);
+    reader->conf->host.driftfile_at = place_of(reader, line, 1);
     if (line->count > 2 && line_number(line, 2, 0, 1e9, &tolerance, reader->messages)) {
         line_warning(line, 2, reader->messages,
                      "the tolerance has no effect: the file is written once an hour");
@@ -23,11 +29,13 @@ void driftfile_read(struct ntpconf_reader *reader, const struct line *line)
 void statsdir_read(struct ntpconf_reader *reader, const struct line *line)
 {
     reader->conf->host.statsdir = reader_keep(reader, line->words[1].text);
+    reader->conf->host.statsdir_at = place_of(reader, line, 1);
 }
 
 void logfile_read(struct ntpconf_reader *reader, const struct line *line)
 {
     reader->conf->host.logfile = reader_keep(reader, line->words[1].text);
+    reader->conf->host.logfile_at = place_of(reader, line, 1);
 }
 
 void leapfile_read(struct ntpconf_reader *reader, const struct line *line)
@@ -109,7 +117,7 @@ void interface_read(struct ntpconf_reader *reader, const struct line *line)
                    line->words[2].text);
         return;
     }
-    struct place place = {reader_keep(reader, line->file), line->number, line->words[2].column};
+    struct place place = place_of(reader, line, 2);
     rule.what = reader_keep(reader, line->words[2].text);
     g_array_append_val(reader->interfaces, rule);
     g_array_append_val(reader->interface_places, place);

@@ -130,6 +130,12 @@ static const char *severity_name(enum severity severity)
     return "error";
 }
 
+char *place_text(const struct place *place)
+{
+    return place->file ? g_strdup_printf("%s:%u:%u: ", place->file, place->line, place->column)
+                       : g_strdup("");
+}
+
 char *message_text(const struct message *message)
 {
     GString *out = g_string_new(message->file);

@@ -18,6 +18,12 @@ struct message {
     char *text;
 };
 
+/* Where in the files something stands; file NULL = nowhere. */
+struct place {
+    const char *file; /* as opened */
+    unsigned line, column;
+};
+
 /* All that was said about one load, in order. */
 struct messages {
     GPtrArray *list; /* of struct message * */
@@ -38,6 +44,9 @@ void messages_add_list(struct messages *messages, enum severity severity, const 
 /* Puts the messages from `first` on in the order of their files (as they first appear) and lines;
  * those of one line, and those of a whole file before its lines, stay as they came. */
 void messages_sort(struct messages *messages, unsigned first);
+
+/* "FILE:LINE:COLUMN: " for the front of a text, "" for nowhere. Free with g_free(). */
+char *place_text(const struct place *place);
 
 /* "FILE:LINE:COLUMN: error: text"; column and line left out when 0. Free with g_free(). */
 char *message_text(const struct message *message);

@@ -60,16 +60,11 @@ struct filegen {
     bool link, enabled;
 };
 
-/* Where in the files something stands, for messages. */
-struct place {
-    const char *file; /* as opened */
-    unsigned line, column;
-};
-
 /* What a file says that is the host's business and not the engine's. Paths are as written. Strings
  * live with the ntpconf. */
 struct host_config {
     const char *driftfile, *keys, *logfile, *leapfile, *statsdir;
+    struct place driftfile_at, logfile_at, statsdir_at; /* file NULL = no such line */
     /* `statistics`, or filegen lines that enable or disable a kind. */
     bool loopstats, peerstats, rawstats, sysstats, protostats, clockstats;
     struct filegen *filegens; /* one for each kind that a line names, in the order of the lines */

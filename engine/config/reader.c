@@ -46,6 +46,7 @@ struct ntpconf_reader *reader_new(const struct ntpconf_options *options, struct 
     reader->sources = g_array_new(FALSE, FALSE, sizeof(struct source_draft));
     reader->fudges = g_array_new(FALSE, FALSE, sizeof(struct fudge_draft));
     reader->restricts = g_array_new(FALSE, FALSE, sizeof(struct restrict_draft));
+    reader->source_templates = g_array_new(FALSE, FALSE, sizeof(struct restrict_draft));
     reader->trusted = g_array_new(FALSE, FALSE, sizeof(struct trusted_draft));
     reader->filegens = g_array_new(FALSE, FALSE, sizeof(struct filegen));
     reader->statistics_lines = g_array_new(FALSE, FALSE, sizeof(const struct line *));
@@ -62,6 +63,7 @@ void reader_free(struct ntpconf_reader *reader)
     g_array_free(reader->sources, TRUE);
     g_array_free(reader->fudges, TRUE);
     g_array_free(reader->restricts, TRUE);
+    g_array_free(reader->source_templates, TRUE);
     g_array_free(reader->trusted, TRUE);
     /* Gone already when the load was finished. */
     g_clear_pointer(&reader->filegens, g_array_unref);

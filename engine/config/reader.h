@@ -69,11 +69,12 @@ struct ntpconf_reader {
     unsigned file_count;
     const struct line **single_lines; /* by row of the table: the line read last */
 
-    GArray *sources;       /* struct source_draft */
-    unsigned associations; /* what they count for: a pool line is POOL_SIZE */
-    GArray *fudges;        /* struct fudge_draft */
-    GArray *restricts;     /* struct restrict_draft */
-    GArray *trusted;       /* struct trusted_draft */
+    GArray *sources;          /* struct source_draft */
+    unsigned associations;    /* what they count for: a pool line is POOL_SIZE */
+    GArray *fudges;           /* struct fudge_draft */
+    GArray *restricts;        /* struct restrict_draft */
+    GArray *source_templates; /* struct restrict_draft of each "restrict source", flags and line */
+    GArray *trusted;          /* struct trusted_draft */
     bool is_trusted[KEYS_MAX + 1];
     const struct line *keys_line;
     char *keys_path;             /* what to open; NULL when options.locate refused it */
@@ -128,6 +129,10 @@ void sources_finish(struct ntpconf_reader *reader);
 extern const struct settings restrict_settings;
 void restrict_read(struct ntpconf_reader *reader, const struct line *line);
 void restricts_finish(struct ntpconf_reader *reader);
+
+/* source_access.c: warns of sources that the restrict lines shut out; sources are finished, the
+ * restrict drafts sorted and not yet joined. */
+void source_access_check(struct ntpconf_reader *reader);
 
 /* key_line.c: keys, trustedkey, requestkey, controlkey */
 void keys_read(struct ntpconf_reader *reader, const struct line *line);

@@ -78,6 +78,13 @@ static bool read_network(struct ntpconf_reader *reader, const struct line *line,
     const char *text = line->words[*index].text;
     char place[ADDRESS_TEXT_SIZE];
     struct address mask;
+    if (network_has_zone(text)) {
+        line_error(line, *index, reader->messages,
+                   "\"%s\": a zone (%s) is not supported; without it the entry is for that address "
+                   "on every interface",
+                   text, strchr(text, '%'));
+        return false;
+    }
     if (!network_parse(text, network)) {
         line_error(line, *index, reader->messages,
                    "expected default, source or an address, not \"%s\" (host names are not looked "
@@ -146,6 +153,8 @@ static void read_source_template(struct ntpconf_reader *reader, const struct lin
     }
     reader->conf->engine.restrict_source = true;
     reader->conf->engine.restrict_source_flags |= entry.flags;
+    struct restrict_draft draft = {entry, line, reader->source_templates->len};
+    g_array_append_val(reader->source_templates, draft);
 }
 
 static void read_default(struct ntpconf_reader *reader, const struct line *line, unsigned index,
@@ -240,11 +249,10 @@ static gint compare_drafts(gconstpointer a, gconstpointer b)
     return (first->order > second->order) - (first->order < second->order);
 }
 
-/* Sorts, and joins lines with the same match key into the first of them. */
+/* Joins sorted lines with the same match key into the first of them. */
 static void merge(GArray *drafts)
 {
     guint kept = 0;
-    g_array_sort(drafts, compare_drafts);
     for (guint i = 0; i < drafts->len; i++) {
         struct restrict_draft *draft = &g_array_index(drafts, struct restrict_draft, i);
         struct restrict_draft *last =
@@ -260,40 +268,6 @@ static void merge(GArray *drafts)
         }
     }
     g_array_set_size(drafts, kept);
-}
-
-/* The draft of the entry that decides about this source's replies, if it is no default. */
-static const struct restrict_draft *find_decision(const struct ntpconf_reader *reader,
-                                                  const struct address *address)
-{
-    /* The drafts are sorted as the list is: the first that matches is the most specific. */
-    for (guint i = 0; i < reader->restricts->len; i++) {
-        const struct restrict_draft *draft =
-            &g_array_index(reader->restricts, struct restrict_draft, i);
-        struct network network = {draft->entry.address, draft->entry.prefix};
-        if (network_contains(&network, address)) {
-            return draft->entry.is_default ? NULL : draft;
-        }
-    }
-    return NULL;
-}
-
-static void warn_of_shut_out_sources(struct ntpconf_reader *reader)
-{
-    for (guint i = 0; i < reader->sources->len; i++) {
-        const struct source_draft *source = &g_array_index(reader->sources, struct source_draft, i);
-        if (!source->config.is_numeric || source->is_local_clock) {
-            continue;
-        }
-        const struct restrict_draft *draft = find_decision(reader, &source->config.address);
-        unsigned flags = draft ? draft->entry.flags & (ACCESS_IGNORE | ACCESS_NOSERVE) : 0;
-        if (flags != 0 && draft->line) {
-            line_warning(source->line, source->host_word, reader->messages,
-                         "replies of %s are dropped: %s:%u says \"%s\" of it", source->config.name,
-                         draft->line->file, draft->line->number,
-                         flags & ACCESS_IGNORE ? "ignore" : "noserve");
-        }
-    }
 }
 
 /* kod says nothing to anybody unless limited says when; once per line, which default makes two
@@ -338,9 +312,10 @@ void restricts_finish(struct ntpconf_reader *reader)
     struct engine_config *engine = &reader->conf->engine;
     add_loopback(reader, &localhost4, 8);
     add_loopback(reader, &localhost6, 128);
+    g_array_sort(reader->restricts, compare_drafts);
+    source_access_check(reader);
     merge(reader->restricts);
     warn_of_lonely_kod(reader);
-    warn_of_shut_out_sources(reader);
     GArray *entries = g_array_new(FALSE, FALSE, sizeof(struct restrict_entry));
     for (guint i = 0; i < reader->restricts->len; i++) {
         const struct restrict_draft *draft =

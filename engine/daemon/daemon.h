@@ -23,6 +23,7 @@
 #include "resolver.h"
 #include "responder.h"
 #include "sandbox.h"
+#include "send_failures.h"
 #include "service_manager.h"
 #include "state_files.h"
 #include "udp.h"
@@ -76,9 +77,11 @@ struct daemon {
     char system[2 * sizeof(((struct utsname *)NULL)->sysname)]; /* NAME/RELEASE */
     struct control_terms control;
     struct control_traffic traffic;
+    struct control_kernel kernel; /* for who asks, as of now */
     struct control_meter meter;
     struct held_request held;
     struct service_counts threads; /* as of the last look */
+    struct send_failures send_failures;
     struct effects effects;
     mono_time wake;      /* the engine's next */
     mono_time next_look; /* at the clock, for what others do to it */
@@ -88,6 +91,7 @@ struct daemon {
     int readiness;       /* pipe to the process that waits for us to be ready; -1 = none */
     double drift_ppm;    /* known or of the drift file; NAN = none */
     bool is_steering;    /* the right to steer, used and not refused */
+    bool was_refused;    /* it was used until the kernel refused a command */
     bool owns_rate;      /* it was set, and has to be left at the drift */
     bool is_over, addresses_changed;
     bool has_stepped;   /* once at least */
@@ -159,6 +163,9 @@ void daemon_answer_control(struct daemon *d, const struct datagram *in, struct i
 /* When the held request may be answered; MONO_NEVER when there is none. */
 mono_time daemon_held_due(const struct daemon *d);
 void daemon_answer_held(struct daemon *d, struct instant now);
+
+/* As asked for, and as the kernel lets us. */
+enum control_steering daemon_steering(const struct daemon *d);
 
 /* Fills the metrics page. */
 void daemon_fill_metrics(void *context, GString *page);

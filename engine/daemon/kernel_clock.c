@@ -8,6 +8,7 @@
 #include "kernel_clock.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +209,58 @@ struct clock_ability kernel_clock_ability(const struct kernel_clock *clock)
         .precision = clock->precision,
         .can_steer = clock->may_steer,
     };
+}
+
+/* ---- telling ------------------------------------------------------------------------------- */
+
+/* ntpd's words for the bits of the status. */
+static void name_flags(int status, char *text, size_t room)
+{
+    static const struct {
+        int bit;
+        const char *name;
+    } flags[] = {{STA_PLL, "pll"},
+                 {STA_PPSFREQ, "ppsfreq"},
+                 {STA_PPSTIME, "ppstime"},
+                 {STA_FLL, "fll"},
+                 {STA_INS, "ins"},
+                 {STA_DEL, "del"},
+                 {STA_UNSYNC, "unsync"},
+                 {STA_FREQHOLD, "freqhold"},
+                 {STA_PPSSIGNAL, "ppssignal"},
+                 {STA_PPSJITTER, "ppsjitter"},
+                 {STA_PPSWANDER, "ppswander"},
+                 {STA_PPSERROR, "ppserror"},
+                 {STA_CLOCKERR, "clockerr"},
+                 {STA_NANO, "nano"},
+                 {STA_MODE, "mode=fll"},
+                 {STA_CLK, "src=B"}};
+    *text = '\0';
+    for (size_t i = 0; i < G_N_ELEMENTS(flags); i++) {
+        if (status & flags[i].bit) {
+            (void)g_strlcat(text, *text ? " " : "", room);
+            (void)g_strlcat(text, flags[i].name, room);
+        }
+    }
+}
+
+bool kernel_clock_tell(const struct kernel_clock *clock, struct control_kernel *out)
+{
+    struct timex kernel = {0};
+    if (!clock->may_look || clock_adjtime(CLOCK_REALTIME, &kernel) < 0) {
+        return false;
+    }
+    *out = (struct control_kernel){
+        .offset_ms = (double)kernel.offset * (kernel.status & STA_NANO ? 1e-6 : 1e-3),
+        .frequency_ppm = (double)kernel.freq / QUANTA_PER_PPM,
+        .tolerance_ppm = (double)kernel.tolerance / QUANTA_PER_PPM,
+        .maximum_error_ms = (double)kernel.maxerror * 1e-3,
+        .estimated_error_ms = (double)kernel.esterror * 1e-3,
+        .precision_ms = (double)kernel.precision * 1e-3,
+        .time_constant = kernel.constant,
+    };
+    name_flags(kernel.status, out->flags, sizeof out->flags);
+    return true;
 }
 
 /* ---- commands ------------------------------------------------------------------------------ */

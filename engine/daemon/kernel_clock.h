@@ -12,6 +12,7 @@
 
 #include <time.h>
 
+#include "../control.h"
 #include "../engine.h"
 
 struct kernel_clock {
@@ -39,6 +40,9 @@ bool kernel_clock_open(struct kernel_clock *clock, bool may_steer);
 
 /* The narrowest RAW - REALTIME - RAW of three. */
 struct instant kernel_clock_read(struct kernel_clock *clock);
+
+/* What the kernel has of its clock and loop, for who asks; false when it does not tell. */
+bool kernel_clock_tell(const struct kernel_clock *clock, struct control_kernel *out);
 
 /* A timestamp of the kernel's (CLOCK_REALTIME), as packets carry it; rounded down. */
 ntp_time kernel_clock_stamp(const struct timespec *stamp);

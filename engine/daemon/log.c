@@ -294,13 +294,34 @@ static const char *cure_of(int why)
     }
 }
 
+static char *refusal_text(const char *path, int why)
+{
+    return g_strdup_printf("cannot open the log file %s: %s; %s", path, strerror(why),
+                           cure_of(why));
+}
+
+char *log_check(const char *path)
+{
+    struct stat status;
+    int why = 0;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        why = EISDIR;
+    } else if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0) {
+        why = errno;
+    }
+    if (why == ENOENT) {
+        char *folder = g_path_get_dirname(path);
+        why = faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+        g_free(folder);
+    }
+    return why == 0 ? NULL : refusal_text(path, why);
+}
+
 static int open_path(const char *path, char **error)
 {
     int fd = path ? append_file_open(AT_FDCWD, path) : STDERR_FILENO;
     if (fd < 0) {
-        int why = errno;
-        *error = g_strdup_printf("cannot open the log file %s: %s; %s", path, strerror(why),
-                                 cure_of(why));
+        *error = refusal_text(path, errno);
     }
     return fd;
 }

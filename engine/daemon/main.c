@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "file_check.h"
 #include "start.h"
 
 static void tell_stderr(void *context, const struct message *message)
@@ -68,6 +69,7 @@ static void tell_ready(struct daemon *d)
 
 static enum exit_status run(struct daemon *d, struct ntpconf *conf)
 {
+    static const struct place nowhere = {.file = NULL};
     static const enum log_level levels[] = {LOG_LEVEL_INFO, LOG_LEVEL_DEBUG};
     const struct daemon_options *o = &d->options;
     char *error = NULL;
@@ -80,7 +82,9 @@ static enum exit_status run(struct daemon *d, struct ntpconf *conf)
     log_echo(d->log, LOG_LEVEL_ERROR);
     log_line(d->log, LOG_LEVEL_NOTICE, DAEMON_VERSION " starts with %s", o->config);
     if (error) {
-        log_line(d->log, LOG_LEVEL_WARNING, "%s; the log goes to standard error", error);
+        char *place = place_text(o->log ? &nowhere : &conf->host.logfile_at);
+        log_line(d->log, LOG_LEVEL_WARNING, "%s%s; the log goes to standard error", place, error);
+        g_free(place);
         g_free(error);
     }
     if (no_manager != 0) {
@@ -98,6 +102,26 @@ static enum exit_status run(struct daemon *d, struct ntpconf *conf)
     log_close(d->log);
     service_manager_close(&d->manager);
     return status;
+}
+
+/* The last thing before the end: it takes this process's rights away, as a start does. */
+static void check_files(const struct daemon_options *options, const struct ntpconf *conf)
+{
+    struct sandbox_options rights = {.user = options->user, .root = options->root};
+    struct messages *messages = messages_new();
+    struct file_check *check = file_check_begin(&conf->host, options, messages);
+    char *error = NULL;
+    if (sandbox_enter(&rights, &error)) {
+        file_check_rights(check, messages);
+    } else if (geteuid() == 0) {
+        fprintf(stderr, "holdfastd: warning: %s\n", error);
+    } /* whoever is not root cannot know what another user may do */
+    g_free(error);
+    file_check_end(check);
+    for (guint i = 0; i < messages->list->len; i++) {
+        tell_stderr(NULL, g_ptr_array_index(messages->list, i));
+    }
+    messages_free(messages);
 }
 
 /* What needs no daemon, or starts one. */
@@ -123,6 +147,7 @@ static enum exit_status obey(struct daemon *d)
         return run(d, conf);
     }
     configure_print_limits(conf);
+    check_files(&d->options, conf);
     ntpconf_free(conf);
     return EXIT_ALL_RIGHT;
 }

@@ -10,6 +10,7 @@
 
 #include <glib.h>
 
+#include "../control.h"
 #include "../engine.h"
 #include "udp.h"
 
@@ -30,7 +31,7 @@ struct metrics_terms {
     uint64_t thread_send_errors;  /* answers of theirs that the kernel did not take */
     const struct udp_counts *udp; /* NULL = no sockets */
     const char *version;
-    bool may_steer;
+    enum control_steering steering;
 };
 
 /* Adds the whole text to `page`: one TYPE, (UNIT) and HELP per family, "# EOF" at the end. Names,

@@ -214,9 +214,18 @@ static void write_reference(struct page *page)
     gauge_if(page, was_updated(page), unix_seconds(page->status.reference_time));
 }
 
-static void write_may_steer(struct page *page)
+static void write_steers(struct page *page)
 {
-    gauge(page, page->terms->may_steer);
+    gauge(page, page->terms->steering == CONTROL_STEERS);
+}
+
+static void write_steering(struct page *page)
+{
+    for (unsigned i = 0; i < CONTROL_STEERINGS; i++) {
+        enum control_steering steering = (enum control_steering)i;
+        labelled_count(page, page->family->name, control_steering_name(steering),
+                       page->terms->steering == steering);
+    }
 }
 
 static void write_refused(struct page *page)
@@ -493,7 +502,9 @@ static const struct family families[] = {
     {"holdfast_reference_timestamp_seconds", "gauge", "seconds",
      "Last update of the clock (Unix time); no sample before the first.", write_reference},
     {"holdfast_clock_steered", "gauge", "", "1 = this host's clock is steered, 0 = it is not.",
-     write_may_steer},
+     write_steers},
+    {"holdfast_clock_steering", "stateset", "",
+     "Whether this host's clock is steered, and why not.", write_steering},
     {"holdfast_clock_refused", "counter", "", "Commands that the clock did not carry out.",
      write_refused},
     {"holdfast_received_packets", "counter", "packets", "NTP packets that came in.",

@@ -32,6 +32,7 @@ static struct engine_call *consequence(struct consequences *c, enum engine_verb 
 static void tell_refusal(struct daemon *d, int error, const struct system_status *status)
 {
     d->is_steering = false;
+    d->was_refused = true;
     if (status->drift_is_known) {
         d->drift_ppm = status->drift_ppm;
     }
@@ -89,12 +90,10 @@ static void perform_send(struct daemon *d, struct consequences *c)
 {
     const struct outgoing *out = &d->effects.send;
     int error = udp_send(d->udp, out);
+    send_failures_note(&d->send_failures, d->engine, &out->peer, error, d->log);
     if (error == 0) {
         return;
     }
-    char address[ADDRESS_TEXT_SIZE];
-    log_often(d->log, LOG_LEVEL_WARNING, "send", "cannot send to %s: %s",
-              address_text(&out->peer.address, address), g_strerror(error));
     struct engine_call *call = consequence(c, VERB_SENT, kernel_clock_read(&d->clock));
     call->u.sent.request = out->request;
     call->u.sent.kind = STAMP_NOT_SENT;

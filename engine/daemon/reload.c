@@ -44,7 +44,7 @@ static void adopt(struct daemon *d, struct configuration *next)
     daemon_call(d, &call);
 }
 
-/* What a reload cannot change. */
+/* What a reload cannot change, and what it changes that nobody else tells of. */
 static void tell_what_stays(struct daemon *d, const struct ntpconf *conf)
 {
     const struct host_config *now = &d->configuration->conf->host, *next = &conf->host;
@@ -59,6 +59,11 @@ static void tell_what_stays(struct daemon *d, const struct ntpconf *conf)
         d->configuration->conf->engine.client_capacity != conf->engine.client_capacity) {
         log_line(d->log, LOG_LEVEL_WARNING,
                  "mru maxdepth takes effect in the server threads at the next start");
+    }
+    if (d->is_steering && conf->engine.disable_discipline &&
+        !d->configuration->conf->engine.disable_discipline) {
+        log_line(d->log, LOG_LEVEL_INFO,
+                 "the clock is not touched from now on, as \"disable ntp\" wants it");
     }
     if (d->configuration->conf->engine.disable_discipline && !conf->engine.disable_discipline &&
         !d->is_steering && !d->options.no_clock_control) {

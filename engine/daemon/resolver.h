@@ -25,9 +25,9 @@ struct resolver_answer {
     char why[96];                              /* what getaddrinfo() said, when it failed */
 };
 
-/* Forks. `user` as in sandbox_options; NULL = stay. NULL with *error (g_free() it), also when the
- * user cannot be taken on. To be called by the process that stays (after going to the
- * background). */
+/* Forks. `user` as in sandbox_options; NULL = stay, but root becomes nobody if he can. NULL with
+ * *error (g_free() it), also when the user cannot be taken on. To be called by the process that
+ * stays (after going to the background). */
 struct resolver *resolver_start(const char *user, char **error);
 
 /* Ends both processes and waits for them. NULL is nothing to stop. */

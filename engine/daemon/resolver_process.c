@@ -188,14 +188,28 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+/* What reads the answers of strangers' name servers must not be root, who owns this machine's files
+ * even without a capability. Where he cannot become nobody (a user namespace that knows no other
+ * user) he stays. */
+static bool enter_sandbox(const char *user, char **error)
+{
+    const struct sandbox_options as_nobody = {.user = "nobody"}, options = {.user = user};
+    if (!user && geteuid() == 0) {
+        if (sandbox_enter(&as_nobody, error)) {
+            return true;
+        }
+        g_clear_pointer(error, g_free);
+    }
+    return sandbox_enter(&options, error);
+}
+
 int resolver_process_run(int socket, const char *user, resolver_lookup *look_up)
 {
     struct looker looker = {.socket = socket, .look_up = look_up};
-    struct sandbox_options options = {.user = user};
     char *error = NULL;
     prctl(PR_SET_NAME, "holdfastd-watch");
     reset_signals();
-    if (!sandbox_enter(&options, &error)) {
+    if (!enter_sandbox(user, &error)) {
         tell(socket, RESOLVER_FAILED, error);
         g_free(error);
         return 1;

@@ -19,6 +19,7 @@ enum { PID_TEXT_SIZE = 32, PROGRAM_NAME_SIZE = 64, FILE_MODE = 0644 };
 struct state_files {
     struct log *log;
     struct kept_file drift, pid;
+    char *drift_place;     /* of its line, before what is said of it; "" = an option's */
     bool drift_is_fixed;   /* by an option: the configuration's line does not count */
     bool drift_is_failing; /* said so */
     bool pid_is_ours;
@@ -28,8 +29,10 @@ struct state_files {
 
 /* ---- drift file ---- */
 
-static void open_drift(struct state_files *files, const char *path)
+static void open_drift(struct state_files *files, const char *path, const struct place *at)
 {
+    g_free(files->drift_place);
+    files->drift_place = place_text(at);
     if (files->drift.path && path && strcmp(files->drift.path, path) == 0) {
         return;
     }
@@ -38,9 +41,9 @@ static void open_drift(struct state_files *files, const char *path)
     files->drift_is_failing = false;
     if (why != 0) {
         log_line(files->log, LOG_LEVEL_WARNING,
-                 "drift file %s: %s: the frequency is not kept; create its directory and let the "
-                 "daemon's user write there",
-                 path, g_strerror(why));
+                 "%sdrift file %s: %s: the frequency is not kept; create its directory and let "
+                 "the daemon's user write there",
+                 files->drift_place, path, g_strerror(why));
     }
 }
 
@@ -145,11 +148,16 @@ static void release_pid(struct state_files *files)
 struct state_files *state_files_open(const struct host_config *host, const char *drift,
                                      const char *pid, struct log *log)
 {
+    static const struct place nowhere = {.file = NULL};
     struct state_files *files = g_new0(struct state_files, 1);
     files->log = log;
     files->drift.directory = -1;
     files->drift_is_fixed = drift != NULL;
-    open_drift(files, drift ? drift : host->driftfile);
+    if (drift) {
+        open_drift(files, drift, &nowhere);
+    } else {
+        open_drift(files, host->driftfile, &host->driftfile_at);
+    }
     int why = kept_file_open(&files->pid, pid);
     if (why != 0) {
         files->pid_error = g_strdup_printf("cannot write pid file %s: %s; name another with -p",
@@ -166,6 +174,7 @@ void state_files_close(struct state_files *files)
         kept_file_close(&files->pid);
         kept_file_close(&files->drift);
         statistics_close(files->statistics);
+        g_free(files->drift_place);
         g_free(files->pid_error);
         g_free(files);
     }
@@ -174,7 +183,7 @@ void state_files_close(struct state_files *files)
 void state_files_reload(struct state_files *files, const struct host_config *host)
 {
     if (!files->drift_is_fixed) {
-        open_drift(files, host->driftfile);
+        open_drift(files, host->driftfile, &host->driftfile_at);
     }
     statistics_reload(files->statistics, host);
 }
@@ -183,9 +192,9 @@ void state_files_check(const struct state_files *files)
 {
     if (files->drift.directory >= 0 && !kept_file_may_write(&files->drift)) {
         log_line(files->log, LOG_LEVEL_WARNING,
-                 "drift file %s: %s: it cannot be replaced; let the daemon's user write in its "
+                 "%sdrift file %s: %s: it cannot be replaced; let the daemon's user write in its "
                  "directory",
-                 files->drift.path, g_strerror(errno));
+                 files->drift_place, files->drift.path, g_strerror(errno));
     }
     statistics_check(files->statistics);
 }

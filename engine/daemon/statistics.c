@@ -34,6 +34,7 @@ struct statistics {
     bool has_begun;
     mono_time begin; /* the age counts from here */
     char *folder;    /* statsdir; NULL = none */
+    char *place;     /* of its line, before what is said of it */
     int directory;
     struct series series[STATISTICS_KINDS];
     struct packet_counts counted; /* until the last line of sysstats */
@@ -98,23 +99,24 @@ static void close_folder(struct statistics *s)
     s->folder = NULL;
 }
 
-static void open_folder(struct statistics *s, const char *path)
+/* That there is no statsdir the configuration's reader has said. */
+static void open_folder(struct statistics *s, const char *path, const struct place *at)
 {
+    g_free(s->place);
+    s->place = place_text(at);
     if (s->folder && path && strcmp(s->folder, path) == 0) {
         return;
     }
     close_folder(s);
     if (!path) {
-        log_line(s->log, LOG_LEVEL_WARNING,
-                 "no statistics are written: add a statsdir line that says where");
         return;
     }
     s->directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->directory < 0) {
         log_line(s->log, LOG_LEVEL_WARNING,
-                 "no statistics are written: cannot open statsdir %s: %s; create it and let the "
+                 "%sno statistics are written: cannot open statsdir %s: %s; create it and let the "
                  "daemon's user write there",
-                 path, g_strerror(errno));
+                 s->place, path, g_strerror(errno));
         return;
     }
     s->folder = g_strdup(path);
@@ -135,7 +137,7 @@ struct statistics *statistics_open(const struct host_config *host, struct log *l
 void statistics_reload(struct statistics *s, const struct host_config *host)
 {
     if (take_series(s, host)) {
-        open_folder(s, host->statsdir);
+        open_folder(s, host->statsdir, &host->statsdir_at);
     } else {
         close_folder(s);
     }
@@ -146,6 +148,7 @@ void statistics_close(struct statistics *s)
     const struct host_config nothing = {.filegen_count = 0};
     take_series(s, &nothing);
     close_folder(s);
+    g_free(s->place);
     g_free(s);
 }
 
@@ -153,9 +156,9 @@ void statistics_check(const struct statistics *s)
 {
     if (s->directory >= 0 && faccessat(s->directory, ".", W_OK | X_OK, AT_EACCESS) != 0) {
         log_line(s->log, LOG_LEVEL_WARNING,
-                 "statsdir %s: %s: statistics cannot begin new files there; let the daemon's user "
-                 "write in it",
-                 s->folder, g_strerror(errno));
+                 "%sstatsdir %s: %s: statistics cannot begin new files there; let the daemon's "
+                 "user write in it",
+                 s->place, s->folder, g_strerror(errno));
     }
 }
 

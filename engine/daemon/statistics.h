@@ -18,7 +18,8 @@
 struct statistics;
 
 /* Opens the folder of statsdir. What is enabled and cannot be written there is told to the log,
- * with the cure; never NULL. The age counts from the first line on. */
+ * with the line and the cure (that there is no statsdir at all the configuration's reader tells);
+ * never NULL. The age counts from the first line on. */
 struct statistics *statistics_open(const struct host_config *host, struct log *log);
 void statistics_close(struct statistics *statistics);
 

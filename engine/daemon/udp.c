@@ -683,17 +683,20 @@ void udp_receive(struct udp *udp, const struct pollfd *fds, size_t count,
 
 /* ---- sending ------------------------------------------------------------------------------- */
 
-/* The address that the kernel would send from. */
-static struct address route_to(const struct endpoint *peer)
+/* The address that the kernel would send from; ADDRESS_NONE with *cause where it has no way. */
+static struct address route_to(const struct endpoint *peer, int *cause)
 {
     union socket_address address;
     socklen_t size = socket_address_set(&address, peer, 0);
     struct endpoint local = {.port = 0};
     int fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
+        *cause = errno;
         return local.address;
     }
-    if (connect(fd, &address.any, size) == 0) {
+    if (connect(fd, &address.any, size) != 0) {
+        *cause = errno;
+    } else {
         size = sizeof address;
         if (getsockname(fd, &address.any, &size) == 0) {
             local = socket_address_get(&address);
@@ -731,7 +734,9 @@ static struct service_socket *link_local_service(const struct udp *udp)
     return NULL;
 }
 
-static struct service_socket *choose_service(const struct udp *udp, const struct outgoing *out)
+/* NULL when none will do; *cause is changed where the kernel says why. */
+static struct service_socket *choose_service(const struct udp *udp, const struct outgoing *out,
+                                             int *cause)
 {
     if (udp->asked && address_equal(&udp->asked->at.address, &out->local.address)) {
         return udp->asked;
@@ -742,7 +747,7 @@ static struct service_socket *choose_service(const struct udp *udp, const struct
     if (socket_address_is_link_local(&out->peer.address)) {
         return link_local_service(udp);
     }
-    struct address local = route_to(&out->peer);
+    struct address local = route_to(&out->peer, cause);
     return service_of(udp, &local, out->peer.address.family);
 }
 
@@ -750,9 +755,10 @@ static struct service_socket *choose_service(const struct udp *udp, const struct
  * while a datagram is heard. */
 static int send_from_service(struct udp *udp, const struct outgoing *out)
 {
-    struct service_socket *service = choose_service(udp, out);
+    int cause = EADDRNOTAVAIL;
+    struct service_socket *service = choose_service(udp, out, &cause);
     if (!service) {
-        return EADDRNOTAVAIL;
+        return cause;
     }
     return service_socket_send(service, &out->peer, out->bytes, out->size);
 }
