@@ -319,11 +319,20 @@ if [ -c /dev/full ]; then
 fi
 
 # --- ^C in a long run
+until_caught() { # until_caught PID: it has its handler; before that, what runs beside a script ignores the signal
+    local caught
+    for _ in {1..300}; do
+        caught=$(sed -nE 's/^SigCgt:\t//p' "/proc/$1/status" 2>/dev/null) || return
+        [ -n "$caught" ] && [ $((16#$caught & 2)) -ne 0 ] && return
+        sleep 0.1
+    done
+}
 sed 's/^duration .*/duration  7000d/' good.scenario >long.scenario
 for how in '' '--out long' '--runs 1000 --out long'; do
     # shellcheck disable=SC2086
     "$holdfast" run long.scenario $how >out 2>err &
     pid=$!
+    until_caught "$pid"
     sleep 0.7
     kill -INT "$pid" 2>/dev/null
     wait "$pid"
@@ -397,6 +406,7 @@ refuses 'a timeout that is none' 2 '--timeout needs' wait-sync --timeout soon
 refuses 'a timeout below zero' 2 '--timeout needs' wait-sync --timeout=-1
 "$holdfast" wait-sync --port 1 --timeout 1min >out 2>err &
 pid=$!
+until_caught "$pid"
 sleep 0.7
 kill -INT "$pid"
 wait "$pid"

@@ -13,7 +13,7 @@ PATH=$PATH:/usr/sbin:/sbin
 [ -d "${1:-}" ] || { echo 'usage: tests/live.sh BUILD [CASE]...' >&2; exit 2; }
 build=$(cd "$1" && pwd)
 shift
-on_hosts=(group clock_set discipline upstreams leap clients symmetric ntpq failures access ipv6 harness) # the longest first
+on_hosts=(discipline group clock_set upstreams leap clients symmetric ntpq failures access ipv6 harness) # the longest first
 on_files=(capture statistics)                                       # read what the others left
 jobs=${LIVE_JOBS:-6}
 if [ $# -gt 0 ]; then

@@ -47,7 +47,8 @@ as_nobody=()
 if [ "$(id -u)" -eq 0 ]; then
     as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all)
 fi
-port=$((20000 + RANDOM % 20000))
+# As in daemon.sh, and in a place of its own.
+port=$((18000 + $$ % 1000))
 while ss -Hlun "sport = :$port" | grep -q .; do port=$((port + 1)); done
 
 stands() { # stands COMMAND: in the README, alone on its line but for a comment; leaves its words in `words`
@@ -73,7 +74,7 @@ claim_equal 'a bad file ends with status' 3 $?
 claim_match 'with file, line and column' '^bad\.conf:2:1: error: ' "$said"
 
 # --- one life of the daemon, looked at by the commands that follow in the README
-until_serves() { is_right_time "$(ask_datagram 127.0.0.1 "$port" "$time_request")"; }
+until_serves() { gets_right_time ask_datagram 127.0.0.1 "$port" "$time_request"; }
 begin() { # begin WORD...: in the background until `end`
     "${as_nobody[@]}" "$@" >"$work/log" 2>&1 </dev/null &
     daemon=$!

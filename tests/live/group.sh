@@ -5,8 +5,8 @@
 # files run here in holdfastd on three hosts, and the upstreams are cut at the same time. Each server must go
 # through the states that the simulator gives. Who polls first is drawn anew in every run, in both worlds, and decides
 # now and then whether a server sees the other before it gives up: so the pair of sequences has to be one of
-# those of two hundred seeds, and the moments have to lie among theirs. A server that has given up may follow the other
-# for as long as that one lasts, and again; such rounds count once.
+# those of four hundred seeds, and the moments, from the cut on, have to lie among theirs. A server that has given up
+# may follow the other for as long as that one lasts, and again; such rounds count once.
 # Usage: tests/live/group.sh BUILD
 . "$(dirname "$0")/hosts.sh"
 . "$(dirname "$0")/software.sh"
@@ -15,13 +15,14 @@ cut_at=20
 
 # --- what the simulator says: seed, server, second and state of each change
 simulate() {
-    HOLDFAST_PLOTS=/nonexistent "$build/holdfast" run "$here/group.scenario" --runs 200 --out "$case_dir/simulated" \
+    HOLDFAST_PLOTS=/nonexistent "$build/holdfast" run "$here/group.scenario" --runs 400 --out "$case_dir/simulated" \
         >"$case_dir/simulated.log" 2>&1
     grep -E '^(all )?[0-9]+ of [0-9]+ runs passed' "$case_dir/simulated.log"
     for summary in "$case_dir"/simulated/seed-*/summary.json; do
         seed=${summary%/*} seed=${seed##*-}
         sed -nE "s/.*\"time_s\": ([0-9.]+), \"text\": \"(tick|tock): [a-z]+ -> ([a-z]+).*/$seed \2 \1 \3/p" "$summary"
     done >"$case_dir/simulated.txt"
+    rm -r "$case_dir/simulated" # a hundred megabytes
 }
 sequences() { # sequences: "tick A B C tock A B C" of each seed, from those lines
     awk '{ seen[$1]; states[$1, $2] = states[$1, $2] " " $4 }
@@ -30,11 +31,11 @@ sequences() { # sequences: "tick A B C tock A B C" of each seed, from those line
 once() { # once: rounds that follow each other are one
     sed -E 's/( synchronised holdover unsynchronised)+/\1/g'
 }
-moments() { # moments STATE: the first and the last second at which one of the pair changes to it after the cut
+moments() { # moments STATE: the first and the last second after the cut at which one of the pair changes to it
     awk -v state="$1" -v cut="$cut_at" '$3 > cut && $4 == state { if (!n++ || $3 < low) low = $3
-        if (n == 1 || $3 > high) high = $3 } END { print int(low), int(high) + 1 }' "$case_dir/simulated.txt"
+        if (n == 1 || $3 > high) high = $3 } END { print int(low - cut), int(high - cut) + 1 }' "$case_dir/simulated.txt"
 }
-claim_match 'all seeds hold what the scenario expects' '^200 of 200 runs passed' "$(simulate)"
+claim_match 'all seeds hold what the scenario expects' '^400 of 400 runs passed' "$(simulate)"
 
 # --- the same on real hosts
 make_switch net
@@ -77,7 +78,9 @@ for host in tick tock; do
     claim_between "$host: its offset in s" -0.002 0.002 "$(status_of $host offset_s)"
 done
 wait_for 30 is_past $cut_at
-claim_between 'the cut comes when the scenario has it, in s' $cut_at $((cut_at + 2)) "$(elapsed)"
+# Later on a slow machine: but for the polls under way, one moment after the first bursts is as good as another.
+claim_between 'the cut comes when the scenario has it, in s, or little later' $cut_at $((cut_at + 20)) "$(elapsed)"
+cut=$EPOCHREALTIME
 cut_link net upstream
 
 states() { # states HOST: what it went through, from its log
@@ -88,17 +91,19 @@ is_over() { # both have given up, and for longer than a poll nothing has changed
     if [ "$now" != "${former:-}" ]; then former=$now quiet_since=$(elapsed); fi
     [[ $(states tick) == *" unsynchronised" && $(states tock) == *" unsynchronised" ]] && is_past $((quiet_since + 9))
 }
-is_in_holdover() { # is_in_holdover HOST...: one of them
-    for host; do
-        if [ "$(status_of "$host" state)" = holdover ]; then return 0; fi
+finds_holdover() { # in $host, and keeps what it saw, for that may last for a moment only
+    for host in tick tock; do
+        status=$(inside $host "$build/holdfast" status --json | awk -f "$root/plots/flatten.awk")
+        if [ "$(value state)" = holdover ]; then return 0; fi
     done
     return 1
 }
-claim_that 'one of them comes into holdover' wait_for 100 is_in_holdover tick tock
-is_in_holdover tick && host=tick || host=tock
-claim_equal "$host: in holdover leap stays" none "$(status_of $host leap)"
-claim_equal "$host: and so does its stratum" 4 "$(status_of $host stratum)"
-claim_between "$host: it claims less than clients accept, in s" 0.001 0.09 "$(status_of $host bound_s)"
+value() { sed -nE "s/^$1\t//p" <<<"$status"; }
+wait_for 100 finds_holdover
+claim_equal "one of them comes into holdover" holdover "$(value state)"
+claim_equal "$host: in holdover leap stays" none "$(value leap)"
+claim_equal "$host: and so does its stratum" 4 "$(value stratum)"
+claim_between "$host: it claims less than clients accept, in s" 0.001 0.09 "$(value bound_s)"
 wait_for 120 is_over || claim 'both give up in the end' "after $(elapsed) s: tick $(states tick), tock $(states tock)"
 
 # --- the two worlds side by side
@@ -106,11 +111,10 @@ live=$(once <<<"tick $(states tick) tock $(states tock)")
 sequences <"$case_dir/simulated.txt" | sort | uniq -c | sort -rn >"$case_dir/sequences.txt"
 claim_match 'the states are those of the simulator' "^ *[0-9]+ $live\$" "$(cat "$case_dir/sequences.txt")"
 claim_between 'which has few answers' 1 8 "$(wc -l <"$case_dir/sequences.txt")"
-began=$(date -u -d "@$begin" +%s.%N)
-when() { # when HOST STATE: second of the first change to it after the cut, from the log's own times
+when() { # when HOST STATE: seconds from the cut to the first change to it, from the log's own times
     sed -nE "s/^([0-9T:.-]+Z) .*[a-z] -> $2: .*/\1/p" "$case_dir/$1/holdfastd.log" |
         while read -r time; do date -u -d "$time" +%s.%N; done |
-        awk -v begin="$began" -v cut=$cut_at '$1 - begin > cut { print $1 - begin; exit }'
+        awk -v cut="$cut" '$1 > cut { print $1 - cut; exit }'
 }
 for host in tick tock; do
     for state in holdover unsynchronised; do

@@ -181,8 +181,8 @@ is_running() { # is_running HOST PROGRAM
 stop() { # stop HOST PROGRAM [SIGNAL]: leaves its exit status in exit_status[HOST/PROGRAM]
     local pid=${running[$1/$2]}
     kill -"${3:-TERM}" "$(process_of "$1" "$2")" 2>/dev/null
-    if ! wait_for 5 has_ended "$pid"; then
-        claim "$2 in $1 ends when asked to" 'it was still there after 5 s'
+    if ! wait_for 10 has_ended "$pid"; then
+        claim "$2 in $1 ends when asked to" 'it was still there after 10 s'
         kill -KILL "$(process_of "$1" "$2")"
     fi
     wait "$pid" 2>/dev/null
@@ -204,4 +204,12 @@ capture() { # capture SWITCH: all frames of its bridge, into packets.pcap of the
     start "$1" dumpcap dumpcap -q -P -i bridge -w "$case_dir/packets.pcap"
     wait_for 10 test -s "$case_dir/packets.pcap" ||
         break_off "dumpcap writes nothing: $(cat "$case_dir/$1/dumpcap.log")"
+}
+
+captured() { # captured FILTER: that many packets so far
+    tshark -r "$case_dir/packets.pcap" -Y "$1" 2>/dev/null | wc -l
+}
+
+has_captured() { # has_captured COUNT FILTER: dumpcap writes a little later
+    [ "$(captured "$2")" -ge "$1" ]
 }

@@ -5,7 +5,7 @@
 # announces it and has it, the daemon arms the kernel (a virtual clock), the kernel does it, and the daemon notices
 # that the clock went by a second with everybody else's: nothing to step, nothing to slew.
 #
-# Half a minute before midnight the daemons start, with a drift value, so that nothing but the leap second moves
+# A minute before midnight the daemons start, with a drift value, so that nothing but the leap second moves
 # their clocks. Their list of leap seconds has this one, and TAI - UTC from it.
 # Usage: tests/live/leap.sh BUILD
 . "$(dirname "$0")/hosts.sh"
@@ -13,12 +13,13 @@
 . "$(dirname "$0")/virtual_clock.sh"
 
 make_switch net
+capture net
 make_host server
 plug server net 10.0.0.1/24 10.0.0.2/24
 prepare_clocks server
 
 midnight=$(date -u -d "$(date -u +%Y-%m-01) +1 month" +%s)
-shift_s=$((midnight - 35 - $(date +%s)))
+shift_s=$((midnight - 60 - $(date +%s)))
 
 list_of() { # list_of TAI: a list of leap seconds that has this one, with its hash
     local updated=$((midnight - 86400 + 2208988800)) expires=$((midnight + 86400 * 90 + 2208988800))
@@ -53,7 +54,7 @@ claim_armed() { # claim_armed HOST LEAP STA-BIT
 }
 claim_armed insert insert 16
 claim_armed delete delete 32
-claim_between 'all that before midnight, in s' 3 40 "$((midnight - shift_s - $(date +%s)))"
+claim_between 'all that before midnight, in s' 3 60 "$((midnight - shift_s - $(date +%s)))"
 
 samples() { # samples HOST: how many its server has given
     wc -l <"$case_dir/$1/state/peerstats"
@@ -66,12 +67,14 @@ has_more_samples() { # has_more_samples HOST COUNT
 claim_leapt() { # claim_leapt HOST SIGN TAI: + is forward
     local log=$case_dir/$1/holdfastd.log step_s=${2}1 before
     claim_that "$1: the leap second is noticed and said" \
-        wait_for 45 said "$1" holdfastd "leap second \\([$2]1\.000000000\\)"
+        wait_for 70 said "$1" holdfastd "leap second \\([$2]1\.000000000\\)"
     before=$(samples "$1")
     claim_that "$1: its server is heard again" wait_for 30 has_more_samples "$1" $((before + 1))
-    claim_between "$1: and is not found off, at worst in s" 0 0.001 \
+    # Its answers are stamped by Python, and half of the delay is the most that a busy machine makes of that.
+    claim_between "$1: and is not found off, at worst in s, beside half of the delay" 0 0.001 \
         "$(tail -n +$((before + 1)) "$case_dir/$1/state/peerstats" |
-            awk '{ off = $5 < 0 ? -$5 : $5; worst = off > worst ? off : worst } END { printf "%.9f", worst }')"
+            awk '{ off = ($5 < 0 ? -$5 : $5) - $6 / 2; worst = off > worst ? off : worst }
+                END { printf "%.9f", worst }')"
     claim_between "$1: for the clock has gone by a second, and is right" -0.001 0.001 "$(off_by "$1" $((shift_s + step_s)))"
     claim_equal "$1: nothing was stepped" 0 "$(truth "$1" steps)"
     claim_between "$1: nor slewed, in ppm" -10 10 "$(truth "$1" steering_ppm)"
@@ -87,3 +90,4 @@ for host in insert delete; do
     stop "$host" holdfastd
     claim_equal "$host: ends well" 0 "${exit_status[$host/holdfastd]}"
 done
+stop net dumpcap INT

@@ -36,7 +36,9 @@ statsdir /var/log/ntpstats/
 statistics loopstats peerstats rawstats sysstats protostats
 END
 await_synchronised first 30
-run_holdfastd second <<'END'
+# Who knows his frequency uses the best of eight samples; who measures it, the newest, which may be one held up.
+echo 0.000 >"$case_dir/second/drift"
+run_holdfastd second -f "$case_dir/second/drift" <<'END'
 server 10.0.0.2 iburst minpoll 3 maxpoll 3
 restrict 10.0.0.0 mask 255.255.255.0 nomodify
 END
@@ -58,20 +60,24 @@ claim_equal '-pn: the system peer' '*10.0.0.1' "$remote"
 claim_equal '-pn: its reference is its own clock' 127.127.1.1 "$refid"
 claim_equal '-pn: its stratum' 3 "$stratum"
 claim_equal '-pn: unicast' u "$type"
-claim_between '-pn: heard so many seconds ago' 0 9 "${when/-/0}"
+claim_between '-pn: heard so many seconds ago: a poll, or two when the machine is slow' 0 17 "${when/-/0}"
 claim_equal '-pn: asked every 8 s' 8 "$poll"
 claim_between '-pn: reach, octal: one poll, with its burst, at least' 1 $((8#377)) "$(echo "$((8#$reach))")"
 claim_between '-pn: delay in ms' 0.005 5 "$delay"
 claim_between '-pn: offset in ms: it is ahead of its source' -37 -33 "$offset"
-claim_between '-pn: jitter in ms: not less than the clock can tell' 0.0001 2 "$jitter"
+claim_between '-pn: jitter in ms: not less than the clock can tell' 0.0001 200 "$jitter"
 read -r remote refid stratum _ when poll reach _ <<<"$(grep '10\.0\.0\.99 ' <<<"$table")"
 claim_equal '-pn: who never answered' '10.0.0.99 .INIT. 16 - 0' "$remote $refid $stratum $when $reach"
 claim_between '-pn: asked every 8 or 16 s' 8 16 "$poll"
 claim_equal '-pn: and there is nobody else' 4 "$(wc -l <<<"$table")"
 
 # --- rv: the system
+last_update() { # in whole seconds since 1970, as loopstats have it
+    awk 'END { printf "%d\n", ($1 - 40587) * 86400 + $2 }' "$case_dir/first/log/ntpstats/loopstats"
+}
+asked=$(date +%s) updates=$(last_update)
 system=$(ntpq first -c rv)
-now=$(date +%s)
+now=$(date +%s) updates+=" $(last_update)" # it may have been asked between two
 claim_match 'rv: status: no leap second, by NTP' '^associd=0 status=06[0-9a-f]{2} leap_none, sync_ntp, ' "$system"
 claim_equal 'rv: version' "$("$build/holdfastd" -V | head -n 1)" "$(variable version "$system")"
 claim_equal 'rv: processor' "$(uname -m)" "$(variable processor "$system")"
@@ -86,17 +92,19 @@ claim_equal 'rv: time constant' 3 "$(variable tc "$system")"
 claim_equal 'rv: least time constant' 3 "$(variable mintc "$system")"
 claim_between 'rv: offset in ms' -37 -33 "$(variable offset "$system")"
 claim_equal 'rv: frequency in ppm, of the drift file' -12.345 "$(variable frequency "$system")"
-claim_between 'rv: system jitter in ms: not less than the clock can tell' 0.0001 2 "$(variable sys_jitter "$system")"
+# One exchange of eight that a busy machine held up shows here, by half of its delay over the root of seven.
+claim_between 'rv: system jitter in ms: not less than the clock can tell' 0.0001 200 "$(variable sys_jitter "$system")"
 # An average over eight updates: the first one's jump of 35 ms leaves 35 / sqrt(8), and less with each that follows.
-claim_between 'rv: clock jitter in ms' 3 12.4 "$(variable clk_jitter "$system")"
+claim_between 'rv: clock jitter in ms' 3 13 "$(variable clk_jitter "$system")"
 claim_between 'rv: wander in ppm' 0 0 "$(variable clk_wander "$system")"
 unix_time() { # unix_time NAME TEXT: a time stamp of rv in seconds since 1970
     local stamp
     stamp=$(variable "$1" "$2")
     echo $((16#${stamp%%.*} - 2208988800))
 }
-claim_between 'rv: clock is now' $((now - 3)) $((now + 1)) "$(unix_time clock "$system")"
-claim_between 'rv: the last update is not long ago' $((now - 60)) "$now" "$(unix_time reftime "$system")"
+claim_between 'rv: clock is now' "$asked" $((now + 1)) "$(unix_time clock "$system")"
+claim_between 'rv: the last update is that of loopstats' $((${updates% *} - 1)) $((${updates#* } + 1)) \
+    "$(unix_time reftime "$system")"
 
 # --- as, apeers and rv ASSOCIATION
 associations=$(ntpq first -c as)
@@ -112,6 +120,7 @@ last_peerstats() { # as it writes them, in seconds
     awk '$3 == "10.0.0.1" { line = $0 } END { print line }' "$case_dir/first/log/ntpstats/peerstats"
 }
 written=$(last_peerstats)
+asked=$(date +%s)
 source=$(ntpq first -c "rv $id")
 now=$(date +%s)
 written+=$'\n'$(last_peerstats) # it may have been asked between two samples
@@ -123,7 +132,7 @@ claim_between "rv $id: reach" 1 $((8#377)) "$(echo "$((8#$(variable reach "$sour
 claim_between "rv $id: offset in ms" -37 -33 "$(variable offset "$source")"
 claim_between "rv $id: delay in ms" 0.005 5 "$(variable delay "$source")"
 claim_between "rv $id: dispersion in ms" 0.01 100 "$(variable dispersion "$source")"
-claim_between "rv $id: jitter in ms: not less than the clock can tell" 0.0001 2 "$(variable jitter "$source")"
+claim_between "rv $id: jitter in ms: not less than the clock can tell" 0.0001 200 "$(variable jitter "$source")"
 for pair in offset=5 delay=6 jitter=8; do
     claim_that "rv $id: ${pair%=*} in ms is what peerstats have in s" \
         awk -v column="${pair#*=}" -v shown="$(variable "${pair%=*}" "$source")" '
@@ -135,8 +144,9 @@ precision_of() { # precision_of ADDRESS: as it stands in each packet that it ans
 }
 claim_equal "rv $id: precision" "$(precision_of 10.0.0.1)" "$(variable precision "$source")"
 claim_equal 'rv: precision, as it is served' "$(precision_of 10.0.0.2)" "$(variable precision "$system")"
-claim_between "rv $id: its last update is not long ago" $((now - 60)) $((now + 1)) "$(unix_time reftime "$source")"
-claim_between "rv $id: nor is its last answer" $((now - 10)) $((now + 1)) "$(unix_time rec "$source")"
+# chronyd's own clock as a reference is renewed every 64 s, and is asked every 8.
+claim_between "rv $id: its last update is not long ago" $((asked - 80)) $((now + 1)) "$(unix_time reftime "$source")"
+claim_between "rv $id: nor is its last answer" $((asked - 17)) $((now + 1)) "$(unix_time rec "$source")"
 # The upstream is a primary server, so to speak: what is not 0 has the one that follows the first.
 # It knows of the first what that told it at the last poll, some seconds ago.
 chain_of_second() { ntpq second -c "rv $(variable peer "$(ntpq second -c rv)")"; }
@@ -153,13 +163,15 @@ values() { # values LIST: of the association
 for list in filtdelay filtoffset filtdisp; do
     claim_equal "rv $id: $list has eight values" 8 "$(values "$list" | wc -w)"
 done
-# Of a burst of four samples there are four at least; what never came has a dispersion of 16 s.
-claim_equal "rv $id: filtoffset in ms: samples that are not so" '' \
-    "$(values filtoffset | awk '{ for (i = 1; i <= 4; i++) if ($i < -37 || $i > -33) print $i }')"
-claim_equal "rv $id: filtdelay in ms: samples that are not so" '' \
-    "$(values filtdelay | awk '{ for (i = 1; i <= 4; i++) if ($i < 0.005 || $i > 5) print $i }')"
-claim_equal "rv $id: filtdisp in ms: samples that are not so" '' \
-    "$(values filtdisp | awk '{ for (i = 1; i <= 4; i++) if ($i < 0.0001 || $i > 100) print $i }')"
+# Of a burst of four samples there are four at least; what never came has a dispersion of 16 s. However long a busy
+# machine held one up, half of its delay is the most that it can be off.
+in_lines() { values "$1" | xargs -n 1; }
+exchanges=$(paste <(in_lines filtoffset) <(in_lines filtdelay) <(in_lines filtdisp) | head -n 4)
+claim_equal "rv $id: filtoffset, filtdelay and filtdisp in ms: samples that are not so" '' \
+    "$(awk '{ off = $1 + 35; if (off < 0) off = -off }
+        off > $2 / 2 + 0.5 || $2 < 0.005 || $3 < 0.0001 || $3 > 100' <<<"$exchanges")"
+claim_between "rv $id: the least of filtdelay in ms" 0.005 5 \
+    "$(sort -n -k 2,2 <<<"$exchanges" | awk 'NR == 1 { print $2 }')"
 other=$(awk -v id="$id" '$1 ~ /^[0-9]+$/ && $2 != id { print $2 }' <<<"$associations")
 claim_equal "rv $other: never heard" '10.0.0.99 16 000' "$(
     source=$(ntpq first -c "rv $other")
@@ -173,41 +185,39 @@ import socket, sys
 request = bytes.fromhex(sys.argv[1])
 for i in range(1, int(sys.argv[2]) + 1):
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.settimeout(2)
+        s.settimeout(10)
         s.bind(("10.0.1.%d" % i, 0))
         for _ in range(2):
             s.sendto(request, ("10.0.0.2", 123))
             assert len(s.recv(100)) == 48
 END
 claim_that 'each of a crowd gets two replies' inside crowd /usr/bin/python3 "$case_dir/ask.py" "$time_request" $crowd
-sleep 1.2 # what server threads have counted is seen a second later
-asked=$(date +%s)
-list=$(ntpq second -n -c 'mrulist sort=addr' 10.0.0.2)
-answered=$(date +%s)
-captured() { # captured FILTER: packets so far, once dumpcap has written them all
-    local before=-1 count=0
-    while [ "$before" != "$count" ]; do
-        before=$count
-        sleep 0.3
-        count=$(tshark -r "$case_dir/packets.pcap" -Y "$1" 2>/dev/null | wc -l)
-    done
-    echo "$count"
+sleep 2 # or chrony's last packet may be no second old
+crowd_in_list() { awk '$NF ~ /^10\.0\.1\./ && $7 == 2' <<<"$list" | wc -l; } # those with two requests
+has_crowd() { # keeps what it saw: what server threads have counted is seen a second later
+    asked=$(date +%s)
+    list=$(ntpq second -n -c 'mrulist sort=addr' 10.0.0.2)
+    answered=$(date +%s)
+    [ "$(crowd_in_list)" -eq "$crowd" ]
 }
+wait_for 10 has_crowd
 read -r age interval restrictions _ mode version count _ _ port _ <<<"$(grep ' 10\.0\.0\.4$' <<<"$list")"
 claim_equal 'mrulist: chrony asks in mode 3, version 4' '3 4' "$mode $version"
-claim_equal 'mrulist: as often as it did' "$(captured 'ntp && ip.src == 10.0.0.4 && ip.dst == 10.0.0.2')" "$count"
+of_chrony='ntp && ip.src == 10.0.0.4 && ip.dst == 10.0.0.2'
+wait_for 10 has_captured "$count" "$of_chrony"
+claim_equal 'mrulist: as often as it did' "$(captured "$of_chrony")" "$count"
 # Of chrony's packets: the last one's time and port, and the time between two on average.
 read -r last_s last_port average_s <<<"$(tshark -r "$case_dir/packets.pcap" \
-    -Y 'ntp && ip.src == 10.0.0.4 && ip.dst == 10.0.0.2' -T fields -e frame.time_epoch -e udp.srcport 2>/dev/null |
+    -Y "$of_chrony" -T fields -e frame.time_epoch -e udp.srcport 2>/dev/null |
     awk 'NR == 1 { first = $1 } END { printf "%d %d %.3f", $1, $2, ($1 - first) / (NR - 1) }')"
 claim_between 'mrulist: so many seconds ago' $((asked - last_s - 1)) $((answered - last_s + 1)) "$age"
-claim_between 'mrulist: which is more than one' 2 60 "$age"
+claim_between 'mrulist: which is more than one' 2 300 "$age"
 claim_equal 'mrulist: from that port' "$last_port" "$port"
 claim_between "mrulist: on average every $average_s s" "$(awk -v s="$average_s" 'BEGIN { print s - 0.02 }')" \
     "$(awk -v s="$average_s" 'BEGIN { print s + 0.02 }')" "$interval"
 claim_equal 'mrulist: nomodify, as an ntpd counts' 80 "$restrictions"
 claim_equal 'mrulist: the crowd is all there' $crowd "$(grep -cE ' 10\.0\.1\.[0-9]+$' <<<"$list")"
-claim_equal 'mrulist: each of it with two requests' $crowd "$(awk '$NF ~ /^10\.0\.1\./ && $7 == 2' <<<"$list" | wc -l)"
+claim_equal 'mrulist: each of it with two requests' $crowd "$(crowd_in_list)"
 claim_match 'mrulist: the second server' ' 10\.0\.0\.3$' "$list"
 claim_no_match 'mrulist: not those whose answers it gets' ' 10\.0\.0\.1$' "$list"
 
@@ -223,9 +233,13 @@ done
 echo 10.0.0.4 >"$case_dir/senders-of-wrong-packets" # for capture.sh
 ask_bytes chrony 10.0.0.2 "1b${time_request:2}" >/dev/null  # version 3
 ask_bytes chrony 10.0.0.2 "1b${time_request:2}" >/dev/null  # and again
-ask_bytes chrony 10.0.0.2 "${time_request:0:40}" >/dev/null # cut off
-for _ in 1 2 3; do ask_bytes outcast 10.0.0.2 "$time_request" >/dev/null; done
-statistics=$(ntpq first -c sysstats)
+ask_bytes chrony 10.0.0.2 "${time_request:0:40}" 1 >/dev/null # cut off
+for _ in 1 2 3; do ask_bytes outcast 10.0.0.2 "$time_request" 1 >/dev/null; done
+has_counted() { # keeps what it saw: the last of them, a second later
+    statistics=$(ntpq first -c sysstats)
+    [ "$(statistic restricted)" -ge $((before[4] + 3)) ]
+}
+wait_for 10 has_counted
 claim_no_match 'sysstats: has all that ntpq asks for' 'Unknown variable|\?' "$statistics"
 claim_between 'sysstats: packets received' $((before[0] + 5)) $((before[0] + 40)) "$(statistic 'packets received')"
 claim_between 'sysstats: of this version' $((before[1] + 1)) $((before[1] + 40)) "$(statistic 'current version')"
@@ -237,7 +251,7 @@ claim_match 'sysstats: time since the start' '^uptime: +00:0[0-9]:[0-9]{2}$' "$s
 
 # --- ntptrace: down the chain, to the first that does not answer such questions
 trace=$(ntptrace second -n)
-measured='0\.03[3-6][0-9]+, synch distance 0\.[0-9]+$'
+measured='0\.03[3-6][0-9]+, synch distance [0-9]\.[0-9]+$'
 claim_match 'ntptrace: begins here, 35 ms behind its source' "^127\.0\.0\.1: stratum 5, offset $measured" "$trace"
 claim_match 'ntptrace: goes on to the first, ahead of its own' "^10\.0\.0\.2: stratum 4, offset -$measured" "$trace"
 claim_that 'ntptrace: who is further from the source claims more' \

@@ -88,17 +88,44 @@ await_synchronised() { # await_synchronised HOST SECONDS: or the case ends, for 
         break_off "holdfastd in $1 is not synchronised after $2 s: $(tail -n 3 "$case_dir/$1/holdfastd.log" | xargs -0)"
 }
 
+# --- how far off
+claim_offset() { # claim_offset NAME TRUE OFFSET DELAY: in s, as somebody has measured it
+    # A busy machine holds up a packet now and then. That shows in the delay, and half of it is the most that an offset
+    # can be off then; with the wrong sign or clock it is off by all of the true one and more.
+    claim_between "$1" "$(awk -v true="$2" -v delay="$4" 'BEGIN { printf "%.9f", true - delay / 2 - 0.0005 }')" \
+        "$(awk -v true="$2" -v delay="$4" 'BEGIN { printf "%.9f", true + delay / 2 + 0.0005 }')" "$3"
+}
+
+claim_own_offset() { # claim_own_offset NAME HOST TRUE: as holdfastd there has measured it to the source that it follows
+    local offset delay
+    # One answer, for the next sample has other values.
+    read -r offset delay <<<"$(inside "$2" "$build/holdfast" status --json |
+        awk -f "$root/plots/flatten.awk" | awk -F '\t' '
+            { seen[$1] = $2 }
+            END {
+                for (i = 0; seen[source = "sources." i ".address"] != ""; i++)
+                    if (seen[source] == seen["source"]) print seen["offset_s"], seen["sources." i ".delay_s"]
+            }')"
+    claim_offset "$1" "$3" "${offset:-}" "${delay:-0}"
+}
+
 # --- one datagram to port 123 of an address
 # shellcheck source=tests/datagram.sh
 . "$root/tests/datagram.sh"
 
-ask_bytes() { # ask_bytes HOST ADDRESS HEX: what comes back, in hex; nothing when nothing comes within a second
+ask_bytes() { # ask_bytes HOST ADDRESS HEX [SECONDS]: what comes back, in hex; nothing when none comes within 5 s
     # shellcheck disable=SC2016
-    inside "$1" bash -c "$(declare -f ask_datagram)"'; ask_datagram "$1" 123 "$2"' - "$2" "$3" 2>&1
+    inside "$1" bash -c "$(declare -f ask_datagram)"'; ask_datagram "$1" 123 "$2" "$3"' - "$2" "$3" "${4:-5}" 2>&1
+}
+
+meets_silence() { # meets_silence HOST ADDRESS HEX: there is no answer; a second is a thousand times what one takes
+    local reply
+    reply=$(ask_bytes "$1" "$2" "$3" 1)
+    [ -z "$reply" ] || { echo "$reply"; return 1; }
 }
 
 serves_time() { # serves_time HOST ADDRESS: as somebody in that host sees it: synchronised, and the time of now
-    local reply
+    local reply since=$EPOCHREALTIME
     reply=$(ask_bytes "$1" "$2" "$time_request")
-    [[ $reply =~ ^24 ]] && is_right_time "$reply"
+    [[ $reply =~ ^24 ]] && is_right_time "$reply" "$since"
 }
