@@ -12,7 +12,7 @@
 #include "../engine/engine.h"
 #include "sockets_check.h"
 
-enum { ENTRIES = 8, KEYS = 5, TABLE = 16, LIMIT_MS = 2000 };
+enum { ENTRIES = 8, KEYS = 5, TABLE = 16, LIMIT_MS = 5000 };
 
 /* What both daemons are told. */
 struct orders {
