@@ -172,13 +172,25 @@ static double diurnal_growth(const struct link_law *law, sim_time t)
     return 1.0 + law->diurnal * fmax(0.0, cos(phase));
 }
 
+/* Of the exponential laws, which take one number, that number is taken and no logarithm of it. */
+static void skip_queue_draw(const struct link_law *law, struct rng_state *stream)
+{
+    if (law->queue == QUEUE_EXPONENTIAL || (law->queue == QUEUE_GAMMA && law->a == 1.0)) {
+        (void)rng_next(stream);
+    } else {
+        (void)link_queue_draw(law, stream);
+    }
+}
+
 /* The queue is drawn even when the datagram finds it empty: the next datagram's draws do not depend
  * on a load that a scenario may change. */
 static double draw_queue_s(const struct link_law *law, struct rng_state *stream, double growth)
 {
-    bool is_empty = rng_uniform(stream) >= law->load * growth;
-    double queue_s = growth * link_queue_draw(law, stream);
-    return is_empty ? 0.0 : queue_s;
+    if (rng_uniform(stream) >= law->load * growth) {
+        skip_queue_draw(law, stream);
+        return 0.0;
+    }
+    return growth * link_queue_draw(law, stream);
 }
 
 /* Gilbert-Elliott over the time since the last datagram: P(bad at t + T | bad or not at t) =

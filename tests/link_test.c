@@ -353,6 +353,31 @@ static const struct link_law busy = {.base_s = 5e-3,
                                      .burst_s = 20.0,
                                      .duplicate = 0.1};
 
+/* Whoever meets a queue under a low load meets the same one under a high load, whatever those
+ * before it met. */
+static void another_load_shifts_no_draw(void)
+{
+    static const struct link_law laws[] = {{.queue = QUEUE_EXPONENTIAL, .a = 1e-3},
+                                           {.queue = QUEUE_GAMMA, .a = 1.0, .b = 1e-3},
+                                           {.queue = QUEUE_GAMMA, .a = 0.7, .b = 1e-3},
+                                           {.queue = QUEUE_LOGNORMAL, .a = -7.0, .b = 0.5},
+                                           {.queue = QUEUE_WEIBULL, .a = 1e-3, .b = 2.0}};
+    for (size_t k = 0; k < sizeof laws / sizeof laws[0]; k++) {
+        struct link_law low = laws[k], high = laws[k];
+        unsigned met = 0, differences = 0;
+        low.load = 0.2;
+        high.load = 0.9;
+        struct link quiet = make_link(&low, 33), crowded = make_link(&high, 33);
+        for (unsigned i = 0; i < 2000; i++) {
+            double first_s = carry_s(&quiet, i), second_s = carry_s(&crowded, i);
+            met += first_s > 1e-9;
+            differences += first_s > 1e-9 && (first_s < second_s || first_s > second_s);
+        }
+        CHECK(met > 300 && met < 500);
+        CHECK_INT(differences, 0);
+    }
+}
+
 static void healing_a_cut_shifts_nothing(void)
 {
     struct link whole = make_link(&busy, 30), cut = make_link(&busy, 30);
@@ -474,6 +499,7 @@ const struct test_case link_tests[] = {
     {"a link starts in a burst as often as the law says",
      a_link_starts_in_a_burst_as_often_as_the_law_says},
     {"the two directions fare independently", the_two_directions_fare_independently},
+    {"another load shifts no draw", another_load_shifts_no_draw},
     {"healing a cut shifts nothing", healing_a_cut_shifts_nothing},
     {"a fault shifts no other draw", a_fault_shifts_no_other_draw},
     {"a second copy comes as often as the law says, and later",
