@@ -3,10 +3,10 @@
  * The clock discipline: offsets in, a rate (and sometimes a step) out.
  *
  * The reference phase/frequency-lock loop of RFC 5905 11.3 as ntpd runs it, made event-driven:
- * between updates the residual phase error is removed in pieces of one poll interval, each a
- * constant rate, and what was really applied is taken off through the ledger. Knows nothing of
- * packets, sources or states of the system. Narrow on purpose, so that another discipline can stand
- * beside it.
+ * between updates the residual phase error is removed in pieces of half a poll interval to 17/16 of
+ * one, each a constant rate, and what was really applied is taken off through the ledger. Knows
+ * nothing of packets, sources or states of the system. Narrow on purpose, so that another
+ * discipline can stand beside it.
  */
 #ifndef HOLDFAST_DISCIPLINE_H
 #define HOLDFAST_DISCIPLINE_H

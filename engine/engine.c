@@ -416,7 +416,9 @@ void engine_expire(struct engine *e, struct instant now, struct effects *out)
         if (discipline_may_renew(&e->discipline, now.mono)) {
             engine_tend_clock(e, now, out);
         }
-        engine_poll(e, due, now, out);
+        if (!e->needs_selection) { /* it comes first, so that the question tells what it leads to */
+            engine_poll(e, due, now, out);
+        }
     }
     effects_finish(e, now, out);
 }

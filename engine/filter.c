@@ -77,7 +77,7 @@ static void filter_sort_keys(uint64_t keys[FILTER_STAGES])
 }
 
 /* The bits of a number that is not negative, which order as it does, with the last three given to
- * the age: what differs by less than one part in 10^15 is a tie, and the newest comes first. */
+ * the age: what differs in no more than these is a tie, and the newest comes first. */
 static uint64_t filter_key(double metric, unsigned age)
 {
     uint64_t bits;

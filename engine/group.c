@@ -6,9 +6,8 @@
 
 #include <math.h>
 
-/* Twice what rounding on the wire may add to a claim: half a step for the delay, one for the
- * dispersion. */
-static const double WIRE_ROUNDING_S = 3.0 / 65536.0;
+/* A reference time of longer ago says nothing of how the claim has grown since. */
+static const double CLAIM_AGE_MAX_S = 4.0 * 86400.0;
 
 bool group_is_me(const struct engine_config *config, uint32_t refid)
 {
@@ -22,7 +21,7 @@ bool group_is_me(const struct engine_config *config, uint32_t refid)
 
 double group_claim_s(const struct source *member, double tolerance, mono_time now)
 {
-    return member->root_delay_s / 2.0 + member->root_dispersion_s +
+    return member->root_delay_s / 2.0 + member->root_dispersion_s - member->claim_excess_s +
            tolerance * mono_diff_s(now, member->heard);
 }
 
@@ -41,11 +40,14 @@ static const struct address *group_own_address(const struct source *member,
     return &config->own[0];
 }
 
-double group_own_claim_s(const struct source *member, double own_distance_s, double tolerance,
-                         mono_time now)
+double group_wire_excess_s(ntp_time transmit, ntp_time reference, double tolerance)
 {
-    double told_s = member->told_claim_s + tolerance * mono_diff_s(now, member->told);
-    return fabs(told_s - own_distance_s) <= WIRE_ROUNDING_S ? told_s : own_distance_s;
+    double age_s = ntp_diff_s(transmit, reference);
+    if (!(age_s > 0.0 && age_s < CLAIM_AGE_MAX_S)) {
+        return 0.0;
+    }
+    double grown_s = tolerance * age_s;
+    return s_from_ntp_short(ntp_short_from_s(grown_s)) - grown_s;
 }
 
 bool group_is_eligible(const struct source *member, const struct engine_config *config,
@@ -54,13 +56,11 @@ bool group_is_eligible(const struct source *member, const struct engine_config *
     if (group_is_me(config, member->refid)) {
         return false;
     }
-    double tolerance = config->tinker.dispersion;
-    double distance = group_claim_s(member, tolerance, now);
-    double own = group_own_claim_s(member, own_distance_s, tolerance, now);
-    if (distance < own) {
+    double distance = group_claim_s(member, config->tinker.dispersion, now);
+    if (distance < own_distance_s) {
         return true;
     }
-    return distance <= own &&
+    return distance <= own_distance_s &&
            address_compare(&member->peer.address, group_own_address(member, config)) < 0;
 }
 

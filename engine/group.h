@@ -28,12 +28,12 @@ double group_claim_s(const struct source *member, double tolerance, mono_time no
 /* The same plus the way to it: what following it would make me claim at least. */
 double group_member_distance_s(const struct source *member, double tolerance, mono_time now);
 
-/* My own distance as this member knows it: as it was last told, aged to now, unless it is another
- * one since. Both sides then compare the same two numbers. With the exact one, each would see the
- * other's claim rounded up and its own not, and of two members that have followed one leader, whose
- * claims differ by microseconds, both would lead. */
-double group_own_claim_s(const struct source *member, double own_distance_s, double tolerance,
-                         mono_time now);
+/* How much rounding up on the wire has added to a claim that was whole steps of 2^-16 s when it was
+ * made, at the reference time, and has grown by `tolerance` since: system_update() makes such ones.
+ * Without it two members that have followed one leader, whose claims differ by microseconds, would
+ * each see the other's rounded up and his own not, and both lead. Less than a step for any claim; 0
+ * where the reference time cannot be that of one. */
+double group_wire_excess_s(ntp_time transmit, ntp_time reference, double tolerance);
 
 /* May this member be followed by a node with `own_distance_s` (INFINITY when it claims nothing)? */
 bool group_is_eligible(const struct source *member, const struct engine_config *config,

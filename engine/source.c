@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <math.h>
 
+#include "group.h"
+
 void source_init(struct source *s, const struct association_config *config, uint16_t association,
                  mono_time now)
 {
@@ -47,7 +49,7 @@ void source_reset(struct source *s, mono_time now)
     s->root_delay_s = 0.0;
     s->root_dispersion_s = DISPERSION_MAX_S;
     s->heard = now;
-    s->told_claim_s = INFINITY;
+    s->claim_excess_s = 0.0;
     s->selection = SELECT_REJECT;
 }
 
@@ -156,9 +158,6 @@ void source_transmit(struct source *s, const struct source_terms *terms,
     if (source_is_symmetric(s)) {
         transmit = source_clock_stamp(s, terms, random, now.clock);
         source_peer_packet(s, terms, view, transmit, now.mono, &p);
-        s->told_claim_s =
-            s_from_ntp_short(p.root_delay) / 2.0 + s_from_ntp_short(p.root_dispersion);
-        s->told = now.mono;
     } else {
         transmit = source_nonce(random);
         source_client_packet(s, transmit, &p);
@@ -279,6 +278,8 @@ void source_commit(struct source *s, const struct verified *v, const struct sour
     s->pmode = p->mode;
     s->root_delay_s = s_from_ntp_short(p->root_delay);
     s->root_dispersion_s = s_from_ntp_short(p->root_dispersion);
+    s->claim_excess_s =
+        group_wire_excess_s(p->transmit, p->reference, terms->config->tinker.dispersion);
     s->heard = now;
     if (v->is_synchronised) {
         s->reach |= 1;

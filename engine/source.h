@@ -68,10 +68,7 @@ struct source {
     double root_delay_s, root_dispersion_s; /* as of `heard` */
     mono_time heard;
 
-    /* What it was last told of mine (peers only): root delay / 2 + root dispersion as they stood on
-     * the wire. INFINITY: nothing yet. */
-    double told_claim_s;
-    mono_time told;
+    double claim_excess_s; /* of the dispersion, by rounding: see group_wire_excess_s() */
 
     struct filter filter;
     uint8_t selection; /* enum selection */

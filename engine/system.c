@@ -83,6 +83,13 @@ void system_remember(struct system *sys, mono_time now)
     sys->has_former = true;
 }
 
+/* Rounded up as on the wire, so that what others read there is what I compare with theirs: see
+ * group_wire_excess_s(). */
+static double whole_steps_s(double seconds)
+{
+    return s_from_ntp_short(ntp_short_from_s(seconds));
+}
+
 void system_update(struct system *sys, const struct engine_config *config,
                    const struct source *leader, double offset_s, double jitter_s,
                    double dispersion_rate, struct instant now)
@@ -94,8 +101,8 @@ void system_update(struct system *sys, const struct engine_config *config,
     sys->refid = address_refid(&leader->peer.address);
     sys->follows_member = leader->is_member;
     sys->reference_time = now.clock;
-    sys->root_delay_s = leader->root_delay_s + leader->filter.delay_s;
-    sys->root_dispersion_s = leader->root_dispersion_s + fmax(hop, DISPERSION_MIN_S);
+    sys->root_delay_s = whole_steps_s(leader->root_delay_s + leader->filter.delay_s);
+    sys->root_dispersion_s = whole_steps_s(leader->root_dispersion_s + fmax(hop, DISPERSION_MIN_S));
     sys->dispersion_rate = dispersion_rate;
     sys->as_of = now.mono;
     sys->offset_s = offset_s;

@@ -173,10 +173,9 @@ static void on_trace(void *context, struct world *world, uint32_t node,
     struct probe *probe = context;
     struct node_memory *m = &probe->memory[node];
     if (record->kind == TRACE_STATE || record->kind == TRACE_LEADER) {
-        m->is_dirty = m->has_told = true;
-    } else if (record->kind == TRACE_LOOP || record->kind == TRACE_CLOCK) {
-        m->is_dirty = true;
+        m->has_told = true;
     }
+    m->is_dirty = true; /* a held-back sample and a clock event may widen the claim, too */
     if (record->kind != TRACE_STEP) {
         return;
     }
@@ -249,7 +248,7 @@ struct probe *probe_new(struct world *world)
     struct observer observer = {.context = probe,
                                 .kinds = TRACE_BIT(TRACE_STATE) | TRACE_BIT(TRACE_LEADER) |
                                          TRACE_BIT(TRACE_LOOP) | TRACE_BIT(TRACE_STEP) |
-                                         TRACE_BIT(TRACE_CLOCK),
+                                         TRACE_BIT(TRACE_CLOCK) | TRACE_BIT(TRACE_SPIKE),
                                 .trace = on_trace,
                                 .settled = on_settled,
                                 .fault = on_fault};

@@ -517,6 +517,18 @@ static void a_source_that_never_answers_is_told_once_and_again_when_it_does(void
     wire_free(w);
 }
 
+/* The upstream's reference time is 16 s ago: 240 us of growth are 15.7 steps of the wire's. */
+static void an_answer_tells_how_its_claim_was_rounded(void)
+{
+    struct wire *w = one_node(1);
+    struct wire_node *n = &w->nodes[0];
+    wire_start(n);
+    CHECK(n->engine->sources[0].claim_excess_s == 0.0);
+    wire_run(w, 600.0);
+    CHECK_NEAR(n->engine->sources[0].claim_excess_s, 16.0 / 65536.0 - 16.0 * 15e-6, 1e-12);
+    wire_free(w);
+}
+
 static void count_kinds(void *context, const struct trace_record *record)
 {
     ((int *)context)[record->kind]++;
@@ -658,6 +670,7 @@ const struct test_case engine_tests[] = {
     CASE(one_upstream_of_three_cannot_announce_a_leap),
     CASE(a_leap_is_announced_only_on_the_last_day_of_a_month),
     CASE(a_source_that_never_answers_is_told_once_and_again_when_it_does),
+    CASE(an_answer_tells_how_its_claim_was_rounded),
     CASE(only_records_of_the_kinds_wanted_are_told),
     CASE(a_better_transmit_time_counts),
     CASE(a_nonce_appears_in_nothing_else_that_is_sent),

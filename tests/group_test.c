@@ -107,68 +107,64 @@ static double draw_unit(uint64_t *state)
     return draw(state, 1u << 30) / 1073741824.0;
 }
 
-/* A claim as it goes over the wire at t. */
-struct told {
-    double delay_s, dispersion_s, t_s;
-};
-
-static struct told tell(double claim_s, double delay_s, double t_s)
+static ntp_time clock_at(double t_s)
 {
-    double dispersion_s = claim_s - delay_s / 2.0 + TOLERANCE * t_s;
-    return (struct told){s_from_ntp_short(ntp_short_from_s(delay_s)),
-                         s_from_ntp_short(ntp_short_from_s(dispersion_s)), t_s};
+    return ntp_add_s(ntp_from_unix_s(1772323200), t_s);
 }
 
-/* What `me` knows of `node` when each has told the other, 300 us under way. */
-static struct source acquainted(int me, int node, const struct told *mine, const struct told *other)
+/* A claim as a node has made it: whole steps of the wire's, growing since. */
+struct claim {
+    double delay_s, dispersion_s, made_s;
+};
+
+static struct claim claim_of(double delay_s, double dispersion_s, double made_s)
 {
-    struct source s = member_of(me, node, 0.0, 300e-6);
-    s.root_delay_s = other->delay_s;
-    s.root_dispersion_s = other->dispersion_s;
-    s.heard = at(other->t_s + 300e-6);
-    s.told_claim_s = mine->delay_s / 2.0 + mine->dispersion_s;
-    s.told = at(mine->t_s);
+    return (struct claim){s_from_ntp_short(ntp_short_from_s(delay_s)),
+                          s_from_ntp_short(ntp_short_from_s(dispersion_s)), made_s};
+}
+
+static double claimed_s(const struct claim *claim, double t_s)
+{
+    return claim->delay_s / 2.0 + claim->dispersion_s + TOLERANCE * (t_s - claim->made_s);
+}
+
+/* What `me` knows of `node`, which has told its claim at sent_s. */
+static struct source told_of(int me, int node, const struct claim *claim, double sent_s)
+{
+    struct source s = member_of(me, node, 0.0, 0.0);
+    double dispersion_s = claim->dispersion_s + TOLERANCE * (sent_s - claim->made_s);
+    s.root_delay_s = claim->delay_s;
+    s.root_dispersion_s = s_from_ntp_short(ntp_short_from_s(dispersion_s));
+    s.claim_excess_s = group_wire_excess_s(clock_at(sent_s), clock_at(claim->made_s), TOLERANCE);
+    s.heard = at(sent_s);
     return s;
 }
 
-/* Claims as of two that have followed one leader: microseconds apart, less than the wire tells. */
-static void of_two_that_claim_nearly_the_same_exactly_one_follows(void)
+static void a_claim_is_known_as_exactly_as_it_was_made(void)
 {
-    uint64_t state = 7;
-    int lower = 0;
+    uint64_t state = 9;
+    double largest_s = 0.0;
     for (int n = 0; n < 20000; n++) {
-        double claims[2], delays[2];
-        struct told told[2];
-        for (int i = 0; i < 2; i++) {
-            claims[i] = i == 0 ? 0.2 + draw_unit(&state) : claims[0];
-            claims[i] += (draw_unit(&state) - 0.5) * 40e-6;
-            delays[i] = 0.02 + 1e-3 * draw_unit(&state);
-            told[i] = tell(claims[i], delays[i], 1000.0 * draw_unit(&state));
-        }
-        struct source one = acquainted(0, 1, &told[0], &told[1]);
-        struct source other = acquainted(1, 0, &told[1], &told[0]);
-        double now_s = 1001.0 + 1000.0 * draw_unit(&state);
-        bool one_may = is_eligible(&one, 0, claims[0] + TOLERANCE * now_s, now_s);
-        bool other_may = is_eligible(&other, 1, claims[1] + TOLERANCE * now_s, now_s);
-        CHECK(one_may != other_may);
-        lower += one_may == (claims[1] < claims[0]);
+        struct claim claim =
+            claim_of(0.1 * draw_unit(&state), draw_unit(&state), 1000.0 * draw_unit(&state));
+        double sent_s = claim.made_s + 20000.0 * draw_unit(&state);
+        struct source s = told_of(0, 1, &claim, sent_s);
+        double now_s = sent_s + 5000.0 * draw_unit(&state);
+        CHECK_NEAR(group_claim_s(&s, TOLERANCE, at(now_s)), claimed_s(&claim, now_s), 1e-9);
+        CHECK(s.claim_excess_s >= 0.0 && s.claim_excess_s < 1.0 / 65536.0);
+        largest_s = fmax(largest_s, s.claim_excess_s);
     }
-    CHECK(lower > 12000); /* mostly the right one: it is no toss-up */
+    CHECK(largest_s > 15.2e-6);
 }
 
-static void a_claim_that_is_another_since_it_was_told_counts_as_it_is(void)
+static void a_reference_time_that_cannot_be_takes_nothing_off(void)
 {
-    struct told mine = tell(0.3, 0.02, 0.0), other = tell(0.2, 0.02, 0.0);
-    struct source s = acquainted(0, 1, &mine, &other);
-    CHECK(is_eligible(&s, 0, 0.3, 0.0));
-    CHECK(!is_eligible(&s, 0, 0.1, 0.0));     /* I have heard from better ones meanwhile */
-    CHECK(is_eligible(&s, 0, INFINITY, 0.0)); /* or I claim nothing any more */
-    CHECK_NEAR(group_own_claim_s(&s, 0.3, TOLERANCE, at(0)), 0.3, 3.0 / 65536.0);
-    CHECK(group_own_claim_s(&s, 0.3, TOLERANCE, at(0)) > 0.3);
-    CHECK(group_own_claim_s(&s, 0.1, TOLERANCE, at(0)) == 0.1);
-    s.told_claim_s = INFINITY; /* not told yet */
-    CHECK(group_own_claim_s(&s, 0.3, TOLERANCE, at(0)) == 0.3);
-    CHECK(isinf(group_own_claim_s(&s, INFINITY, TOLERANCE, at(0))));
+    ntp_time now = clock_at(0.0);
+    CHECK(group_wire_excess_s(now, clock_at(-1000.0), TOLERANCE) > 0.0);
+    CHECK(group_wire_excess_s(now, now, TOLERANCE) == 0.0);
+    CHECK(group_wire_excess_s(now, clock_at(1.0), TOLERANCE) == 0.0);
+    CHECK(group_wire_excess_s(now, clock_at(-400000.0), TOLERANCE) == 0.0);
+    CHECK(group_wire_excess_s(now, NTP_TIME_ZERO, TOLERANCE) == 0.0);
 }
 
 static void evidence_from_outside_is_independent(void)
@@ -191,18 +187,37 @@ static void evidence_from_outside_is_independent(void)
     CHECK(group_is_independent(&sources[0], &config, sources, 2));
 }
 
-/* Every node's verdict on every other, from one set of claims. */
+/* Every node's verdict on every other, from one set of claims; few values, so many are equal. */
 static void draw_verdicts(uint64_t *state, int n, bool may[NODES_MAX][NODES_MAX])
 {
     double claims[NODES_MAX];
     for (int i = 0; i < n; i++) {
-        claims[i] = draw(state, 4) / 8.0; /* few values, so that many are equal */
+        claims[i] = draw(state, 4) / 8.0;
     }
     for (int me = 0; me < n; me++) {
         for (int node = 0; node < n; node++) {
             double path = draw(state, 3) == 0 ? 0.125 : 0.0;
             struct source s = member_of(me, node, claims[node], path);
             may[me][node] = me != node && is_eligible(&s, me, claims[me], 0.0);
+        }
+    }
+}
+
+/* The same of those that have followed one leader: claims microseconds apart, made at different
+ * times and told to each other at others. */
+static void draw_close_verdicts(uint64_t *state, int n, bool may[NODES_MAX][NODES_MAX])
+{
+    struct claim claims[NODES_MAX];
+    double leaders_s = draw_unit(state), now_s = 3000.0 + 1000.0 * draw_unit(state);
+    for (int i = 0; i < n; i++) {
+        double made_s = 1000.0 * draw_unit(state);
+        claims[i] =
+            claim_of(0.02 + 40e-6 * draw_unit(state), leaders_s + TOLERANCE * made_s, made_s);
+    }
+    for (int me = 0; me < n; me++) {
+        for (int node = 0; node < n; node++) {
+            struct source s = told_of(me, node, &claims[node], 1000.0 + 2000.0 * draw_unit(state));
+            may[me][node] = me != node && is_eligible(&s, me, claimed_s(&claims[me], now_s), now_s);
         }
     }
 }
@@ -225,14 +240,14 @@ static bool has_cycle(int n, bool may[NODES_MAX][NODES_MAX])
     return false;
 }
 
-static void verdicts_of_one_instant_leave_one_leader_and_no_cycle(void)
+static void check_verdicts(void (*draw_all)(uint64_t *, int, bool[NODES_MAX][NODES_MAX]))
 {
     uint64_t state = 45;
     int edges = 0;
     for (int trial = 0; trial < 20000; trial++) {
         bool may[NODES_MAX][NODES_MAX] = {{false}};
-        int n = 3 + (int)draw(&state, 3);
-        draw_verdicts(&state, n, may);
+        int n = 2 + (int)draw(&state, 4);
+        draw_all(&state, n, may);
         int leaders = 0;
         for (int i = 0; i < n; i++) {
             int choices = 0;
@@ -248,18 +263,28 @@ static void verdicts_of_one_instant_leave_one_leader_and_no_cycle(void)
     CHECK(edges > 20000); /* there was something to be cyclic */
 }
 
+static void verdicts_of_one_instant_leave_one_leader_and_no_cycle(void)
+{
+    check_verdicts(draw_verdicts);
+}
+
+static void claims_that_differ_by_less_than_the_wire_tells_do_too(void)
+{
+    check_verdicts(draw_close_verdicts);
+}
+
 #define CASE(name)                                                                                 \
     {                                                                                              \
 #name, name                                                                                \
     }
-const struct test_case group_tests[] = {
-    CASE(a_members_distance_is_its_claim_aged_plus_the_way),
-    CASE(only_a_member_that_claims_less_is_eligible),
-    CASE(equal_claims_are_decided_by_the_address),
-    CASE(a_member_that_follows_me_is_never_eligible),
-    CASE(a_claim_grows_while_nothing_is_heard),
-    CASE(of_two_that_claim_nearly_the_same_exactly_one_follows),
-    CASE(a_claim_that_is_another_since_it_was_told_counts_as_it_is),
-    CASE(evidence_from_outside_is_independent),
-    CASE(verdicts_of_one_instant_leave_one_leader_and_no_cycle),
-    {NULL, NULL}};
+const struct test_case group_tests[] = {CASE(a_members_distance_is_its_claim_aged_plus_the_way),
+                                        CASE(only_a_member_that_claims_less_is_eligible),
+                                        CASE(equal_claims_are_decided_by_the_address),
+                                        CASE(a_member_that_follows_me_is_never_eligible),
+                                        CASE(a_claim_grows_while_nothing_is_heard),
+                                        CASE(a_claim_is_known_as_exactly_as_it_was_made),
+                                        CASE(a_reference_time_that_cannot_be_takes_nothing_off),
+                                        CASE(evidence_from_outside_is_independent),
+                                        CASE(verdicts_of_one_instant_leave_one_leader_and_no_cycle),
+                                        CASE(claims_that_differ_by_less_than_the_wire_tells_do_too),
+                                        {NULL, NULL}};

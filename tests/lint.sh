@@ -33,14 +33,14 @@ else
 fi
 echo "lint: clang-format looked at ${#all[@]} files"
 
-# The analyzer follows every path through a function, for minutes if it may. It is held to 5,000 nodes a function
+# The analyzer follows every path through a function, for minutes if it may. It is held to 10,000 nodes a function
 # (its default is 225,000), and looks at the program alone: the long lists of assertions in tests are run under
 # the sanitizers anyway.
 tidy() { # tidy WORK FILE FLAGS...
     local base=$1/${2//\//-} checks=
     case $2 in tests/*) checks=-clang-analyzer-* ;; esac
     clang-tidy --quiet --warnings-as-errors='*' --checks="$checks" "$2" -- "${@:3}" \
-        -Xclang -analyzer-config -Xclang max-nodes=5000 >"$base.tidy" 2>&1
+        -Xclang -analyzer-config -Xclang max-nodes=10000 >"$base.tidy" 2>&1
     echo $? >"$base.status"
 }
 export -f tidy

@@ -62,6 +62,18 @@ static struct bench in_holdover(enum policy policy)
     return b;
 }
 
+/* In whole steps of the wire's, rounded up. */
+static double up_s(double seconds)
+{
+    return ceil(seconds * 65536.0) / 65536.0;
+}
+
+/* What they claim as of 0, by 20 ms and 10 ms of delay, 30 ms and 10 ms of dispersion. */
+static double distance_s(void)
+{
+    return up_s(0.030) / 2.0 + up_s(0.040);
+}
+
 static void a_new_system_claims_nothing(void)
 {
     struct system sys;
@@ -79,9 +91,9 @@ static void an_update_adds_the_hop_to_what_the_leader_claims(void)
     CHECK_INT(b.sys.leap, LEAP_NONE);
     CHECK_INT(b.sys.refid, 0x0A010203);
     CHECK_INT(unix_s_from_ntp(b.sys.reference_time), 1800000000);
-    CHECK_NEAR(b.sys.root_delay_s, 0.030, 1e-15);
-    CHECK_NEAR(b.sys.root_dispersion_s, 0.040, 1e-15);
-    CHECK_NEAR(system_distance_s(&b.sys, at(0)), 0.055, 1e-15);
+    CHECK_NEAR(b.sys.root_delay_s, up_s(0.030), 1e-15);
+    CHECK_NEAR(b.sys.root_dispersion_s, up_s(0.040), 1e-15);
+    CHECK_NEAR(system_distance_s(&b.sys, at(0)), distance_s(), 1e-15);
 }
 
 static void a_hop_adds_at_least_5_ms(void)
@@ -91,7 +103,7 @@ static void a_hop_adds_at_least_5_ms(void)
     s.filter.dispersion_s = 0.001;
     s.filter.jitter_s = 0.0;
     system_update(&b.sys, &b.config, &s, 0.001, 0.0, TOLERANCE, (struct instant){{0}, at(0)});
-    CHECK_NEAR(b.sys.root_dispersion_s, 0.035, 1e-15);
+    CHECK_NEAR(b.sys.root_dispersion_s, up_s(0.035), 1e-15);
 }
 
 static void an_update_long_after_the_answer_ages_what_was_heard(void)
@@ -100,7 +112,7 @@ static void an_update_long_after_the_answer_ages_what_was_heard(void)
     struct source s = leader_at(0.0);
     system_update(&b.sys, &b.config, &s, 0.001, 0.004, TOLERANCE,
                   (struct instant){{0}, at(1000.0)});
-    CHECK_NEAR(b.sys.root_dispersion_s, 0.055, 1e-12);
+    CHECK_NEAR(b.sys.root_dispersion_s, up_s(0.055), 1e-12);
 }
 
 /* Root dispersion on the wire: octets 8 to 11 of a reply made at `t`. */
@@ -138,21 +150,22 @@ static void check_40_root_dispersion_grows_15e_6_a_second_in_view_and_on_wire(vo
         double wire = s_from_ntp_short(dispersion_on_wire(&b, times[i]));
         CHECK_NEAR(wire, expected, 1.0 / 65536);
         CHECK(wire >= expected - 1e-12); /* rounded up: never less than the truth */
-        CHECK_NEAR(system_distance_s(&b.sys, at(times[i])), 0.015 + expected, 1e-12);
+        CHECK_NEAR(system_distance_s(&b.sys, at(times[i])), up_s(0.030) / 2.0 + expected, 1e-12);
     }
 }
 
 static void holdover_ends_when_the_distance_reaches_maxdist(void)
 {
     struct bench b = in_holdover(POLICY_HOLDFAST);
-    double end_s = (1.5 - 0.055) / 15e-6;
+    double end_s = (1.5 - distance_s()) / 15e-6;
     mono_time end = system_holdover_end(&b.sys, &b.config);
     CHECK_NEAR(mono_diff_s(end, at(0)), end_s, 1e-6);
     CHECK(!system_holdover_ends(&b.sys, &b.config, (mono_time){end.ticks - 1}));
     CHECK(system_holdover_ends(&b.sys, &b.config, end));
     CHECK_NEAR(system_distance_s(&b.sys, end), 1.5, 1e-9);
     b.config.tos.maxdist_s = 0.5;
-    CHECK_NEAR(mono_diff_s(system_holdover_end(&b.sys, &b.config), at(0)), 0.445 / 15e-6, 1e-6);
+    CHECK_NEAR(mono_diff_s(system_holdover_end(&b.sys, &b.config), at(0)),
+               (0.5 - distance_s()) / 15e-6, 1e-6);
 }
 
 static void the_maximum_distance_is_tested_in_holdover_only(void)
@@ -171,18 +184,20 @@ static void tos_holdover_ends_it_earlier_but_never_later(void)
     CHECK(!system_holdover_ends(&b.sys, &b.config, at(3699.9)));
     CHECK(system_holdover_ends(&b.sys, &b.config, at(3700.0)));
     b.config.tos.holdover_s = 1e6;
-    CHECK_NEAR(mono_diff_s(system_holdover_end(&b.sys, &b.config), at(0)), 1.445 / 15e-6, 1e-6);
+    CHECK_NEAR(mono_diff_s(system_holdover_end(&b.sys, &b.config), at(0)),
+               (1.5 - distance_s()) / 15e-6, 1e-6);
 }
 
 static void after_holdover_the_limit_of_the_group_grows_as_the_claim_would_have(void)
 {
     struct bench b = in_holdover(POLICY_HOLDFAST);
     struct source s = leader_at(9000.0);
-    CHECK_NEAR(system_group_limit_s(&b.sys, &b.config, at(1000.0)), 0.055 + 0.015, 1e-12);
+    CHECK_NEAR(system_group_limit_s(&b.sys, &b.config, at(1000.0)), distance_s() + 0.015, 1e-12);
     system_remember(&b.sys, at(3600.0));
     system_unsynchronise(&b.sys);
     CHECK(isinf(system_distance_s(&b.sys, at(7200.0))));
-    CHECK_NEAR(system_group_limit_s(&b.sys, &b.config, at(7200.0)), 0.055 + 7200 * 15e-6, 1e-12);
+    CHECK_NEAR(system_group_limit_s(&b.sys, &b.config, at(7200.0)), distance_s() + 7200 * 15e-6,
+               1e-12);
     system_update(&b.sys, &b.config, &s, 0.001, 0.004, TOLERANCE,
                   (struct instant){ntp_from_unix_s(INT64_C(1800009000)), at(9000.0)});
     system_unsynchronise(&b.sys); /* by a step, say: what was claimed before says nothing now */
@@ -224,8 +239,8 @@ static void widening_starts_from_what_has_grown(void)
 {
     struct bench b = synchronised(POLICY_HOLDFAST);
     system_widen(&b.sys, -0.5, at(1000.0));
-    CHECK_NEAR(system_distance_s(&b.sys, at(1000.0)), 0.055 + 0.015 + 0.5, 1e-12);
-    CHECK_NEAR(system_distance_s(&b.sys, at(2000.0)), 0.055 + 0.030 + 0.5, 1e-12);
+    CHECK_NEAR(system_distance_s(&b.sys, at(1000.0)), distance_s() + 0.015 + 0.5, 1e-12);
+    CHECK_NEAR(system_distance_s(&b.sys, at(2000.0)), distance_s() + 0.030 + 0.5, 1e-12);
 }
 
 static void covering_never_narrows(void)
