@@ -37,10 +37,13 @@ enum control_steering {
     CONTROL_STEERING_DISABLED, /* the configuration does: "disable ntp" */
     CONTROL_STEERING_NO_RIGHT, /* the kernel did not let it from the start on */
     CONTROL_STEERING_REFUSED,  /* the kernel did until it refused a command */
+    /* The configuration forbade it at the start, when the right is asked for, and does not now. */
+    CONTROL_STEERING_AT_RESTART,
     CONTROL_STEERINGS
 };
 
-/* "steers", "no-clock-control", "disabled", "no-right", "refused": as hf_steering says it. */
+/* "steers", "no-clock-control", "disabled", "no-right", "refused", "restart-needed": as hf_steering
+ * says it. */
 const char *control_steering_name(enum control_steering steering);
 
 /* The host's clock as its kernel has it, with ntpq's units. */

@@ -201,12 +201,13 @@ static void fill_time(struct system_values *v, const struct system_status *statu
 
 const char *control_steering_name(enum control_steering steering)
 {
-    static const char *const names[CONTROL_STEERINGS] = {[CONTROL_STEERS] = "steers",
-                                                         [CONTROL_STEERING_UNWANTED] =
-                                                             "no-clock-control",
-                                                         [CONTROL_STEERING_DISABLED] = "disabled",
-                                                         [CONTROL_STEERING_NO_RIGHT] = "no-right",
-                                                         [CONTROL_STEERING_REFUSED] = "refused"};
+    static const char *const names[CONTROL_STEERINGS] = {
+        [CONTROL_STEERS] = "steers",
+        [CONTROL_STEERING_UNWANTED] = "no-clock-control",
+        [CONTROL_STEERING_DISABLED] = "disabled",
+        [CONTROL_STEERING_NO_RIGHT] = "no-right",
+        [CONTROL_STEERING_REFUSED] = "refused",
+        [CONTROL_STEERING_AT_RESTART] = "restart-needed"};
     return names[steering];
 }
 

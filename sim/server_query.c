@@ -61,6 +61,23 @@ static enum control_outcome ask_for_all(struct control_client *client, struct se
     return outcome;
 }
 
+/* Our own variables are told by name only; another server answers that it has none. */
+static enum control_outcome ask_for_own(struct control_client *client, struct server_report *report,
+                                        struct control_answer *answer, char **why)
+{
+    enum control_outcome outcome = CONTROL_ANSWERED;
+    const char *const *names = server_report_names;
+    do {
+        outcome = control_client_ask(client, CONTROL_OP_READVAR, 0, *names, answer);
+    } while (outcome == CONTROL_ANSWERED && answer->error == CONTROL_UNKNOWN_VARIABLE && *++names);
+    if (outcome != CONTROL_ANSWERED) {
+        *why = reason(outcome);
+    } else if (!answer->error) {
+        server_report_take_system(report, answer);
+    }
+    return outcome;
+}
+
 enum control_outcome server_query_system(struct control_client *client,
                                          struct server_report *report, char **why)
 {
@@ -68,13 +85,7 @@ enum control_outcome server_query_system(struct control_client *client,
     *why = NULL;
     enum control_outcome outcome = ask_for_all(client, report, answer, why);
     if (!*why && !report->is_holdfast) {
-        /* Our own variables are told by name only; another server answers that it has none. */
-        outcome = control_client_ask(client, CONTROL_OP_READVAR, 0, server_report_names, answer);
-        if (outcome != CONTROL_ANSWERED) {
-            *why = reason(outcome);
-        } else if (!answer->error) {
-            server_report_take_system(report, answer);
-        }
+        outcome = ask_for_own(client, report, answer, why);
     }
     g_free(answer);
     return outcome;

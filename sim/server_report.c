@@ -16,9 +16,11 @@
 /* The peer status word (RFC 9327 section 4.2): reachable, and the selection code. */
 enum { STATUS_REACHABLE = 0x1000, STATUS_SELECTION_SHIFT = 8, STATUS_SELECTION_MASK = 7 };
 
-const char server_report_names[] = "hf_state,hf_bound,hf_lasts,hf_drift,hf_drift_known,hf_residual,"
-                                   "hf_steer,hf_steering,hf_source,hf_refused,"
-                                   "hf_policy";
+#define FIRST_NAMES                                                                                \
+    "hf_state,hf_bound,hf_lasts,hf_drift,hf_drift_known,hf_residual,hf_steer,hf_source,"           \
+    "hf_refused,hf_policy"
+
+const char *const server_report_names[] = {FIRST_NAMES ",hf_steering", FIRST_NAMES, NULL};
 
 void server_report_init(struct server_report *report)
 {
@@ -332,6 +334,8 @@ static const char *why_not_steered(const char *steering)
         {CONTROL_STEERING_DISABLED, "its configuration says \"disable ntp\""},
         {CONTROL_STEERING_NO_RIGHT, "it has no right to (CAP_SYS_TIME)"},
         {CONTROL_STEERING_REFUSED, "the kernel refused a command to it"},
+        {CONTROL_STEERING_AT_RESTART,
+         "it was started with \"disable ntp\", and has to be started anew now that this is gone"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
         if (strcmp(steering, control_steering_name(known[i].steering)) == 0) {

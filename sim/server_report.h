@@ -49,8 +49,10 @@ struct server_report {
 void server_report_init(struct server_report *report);
 void server_report_clear(struct server_report *report);
 
-/* The names of our own variables, to be asked for where a list of all leaves them out. */
-extern const char server_report_names[];
+/* The names of our own variables, to be asked for where a list of all leaves them out: everything
+ * that is taken, then what each earlier release had, NULL at the end. A server refuses a whole
+ * question for one name that it does not know. */
+extern const char *const server_report_names[];
 
 /* Takes the system's READVAR. May be called with several answers, later ones add. */
 void server_report_take_system(struct server_report *report, const struct control_answer *answer);

@@ -166,7 +166,8 @@ static void why_the_clock_is_not_steered_is_told(void)
                  {CONTROL_STEERING_UNWANTED, true, "no-clock-control"},
                  {CONTROL_STEERING_DISABLED, true, "disabled"},
                  {CONTROL_STEERING_NO_RIGHT, false, "no-right"},
-                 {CONTROL_STEERING_REFUSED, false, "refused"}};
+                 {CONTROL_STEERING_REFUSED, false, "refused"},
+                 {CONTROL_STEERING_AT_RESTART, false, "restart-needed"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct inquiry *q = inquiry_new(1);
         struct inquiry_answer a;

@@ -164,6 +164,14 @@ static void interface_rules_are_kept_in_order(void)
         "interface listen 192.0.2.0/99\n",
         "c:1:18: error: expected all, ipv4, ipv6, wildcard, an interface or ADDRESS/BITS, "
         "not \"192.0.2.0/99\"\n");
+    CHECK_REFUSED("interface listen fe80::1%eth0\ninterface ignore 10.0.0.1%lo\n",
+                  "c:1:18: error: \"fe80::1%eth0\": a zone (%eth0) is not supported; name the "
+                  "interface, or the address without its zone\n"
+                  "c:2:18: error: \"10.0.0.1%lo\": an IPv4 address has no zone (%lo); leave it "
+                  "out\n");
+    conf = CONF("interface listen a%b\n", ""); /* an interface may be called so */
+    CHECK_STR(conf->host.interfaces[0].what, "a%b");
+    ntpconf_free(conf);
 }
 
 static void threads_are_counted_or_left_to_the_host(void)
@@ -211,6 +219,12 @@ static void metrics_name_an_address_and_a_port(void)
         g_free(expected);
         g_free(line);
     }
+    CHECK_REFUSED(
+        "metrics [fe80::1%lo]:9\n",
+        "c:1:9: error: \"[fe80::1%lo]:9\": a zone (%lo) is not supported; use a global or "
+        "unique local address of this machine\n");
+    CHECK_REFUSED("metrics 10.0.0.1%lo:9\n", "c:1:9: error: \"10.0.0.1%lo:9\": an IPv4 address has "
+                                             "no zone (%lo); leave it out\n");
 }
 
 const struct test_case host_line_tests[] = {

@@ -1,50 +1,19 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The machine's clock as the daemon uses it, on a virtual one.
- *
- * The unit program is linked with live/virtual_clock.c, which takes the place of the calls that
- * steer. Each test first gives up the right to steer, then sees by value that the calls do not
- * reach the real clock, and only then runs: the machine's clock is safe twice.
  */
 #include "../engine/daemon/kernel_clock.h"
 
 #include <errno.h>
-#include <sys/capability.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
-#include <sys/timex.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "../engine/packet.h"
-#include "check.h"
-#include "live/virtual_clock.h"
+#include "virtual_clock_check.h"
 
 #define Q INT64_C(65536) /* quanta in a ppm */
 #define NEAR_S 50e-6     /* how well one process sees what another clock shows */
 
 static const struct system_status good = {.state = STATE_SYNCHRONISED};
-
-static struct virtual_clock_truth truth_now(void)
-{
-    struct virtual_clock_truth truth;
-    virtual_clock_look(&truth);
-    return truth;
-}
-
-static double seconds_of(clockid_t id)
-{
-    struct timespec t;
-    clock_gettime(id, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static double real_seconds(void)
-{
-    struct timespec t;
-    syscall(SYS_clock_gettime, CLOCK_REALTIME, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void pause_s(double seconds)
 {
@@ -53,63 +22,25 @@ static void pause_s(double seconds)
     nanosleep(&t, NULL);
 }
 
-/* ---- safety --------------------------------------------------------------------------------- */
+/* ---- commands and events -------------------------------------------------------------------- */
 
-static void set_right_to_steer(cap_flag_value_t value)
+struct trial {
+    void (*test)(struct kernel_clock *clock);
+};
+
+static void open_and_run(void *context)
 {
-    cap_value_t steer = CAP_SYS_TIME;
-    cap_t capabilities = cap_get_proc();
-    cap_set_flag(capabilities, CAP_EFFECTIVE, 1, &steer, value);
-    cap_set_proc(capabilities); /* who never had it cannot have it back */
-    cap_free(capabilities);
+    const struct trial *trial = context;
+    struct kernel_clock clock;
+    CHECK(kernel_clock_open(&clock, true));
+    trial->test(&clock);
 }
 
-/* Every kind of call that could steer goes to the virtual clock: seen by what it then shows. */
-static bool is_virtual(void)
-{
-    struct timex state = {0};
-    virtual_clock_step(5000);
-    virtual_clock_kernel_offset(777);
-    bool reads = fabs(seconds_of(CLOCK_REALTIME) - real_seconds() - 5000) < 1;
-    bool tells = clock_adjtime(CLOCK_REALTIME, &state) >= 0 && state.offset == 777;
-    if (!reads || !tells) {
-        return false;
-    }
-    struct timespec to = {.tv_sec = (time_t)real_seconds() + 9000};
-    bool sets = clock_settime(CLOCK_REALTIME, &to) == 0 && truth_now().error_s > 8990;
-    struct timex tick = {.modes = ADJ_TICK, .tick = 10001};
-    return sets && clock_adjtime(CLOCK_REALTIME, &tick) >= 0 && truth_now().tick_us == 10001;
-}
-
-static void virtual_clock_restart(void)
-{
-    struct timex plain = {.modes = ADJ_STATUS | ADJ_FREQUENCY | ADJ_TICK | ADJ_TAI,
-                          .status = STA_UNSYNC,
-                          .tick = 10000};
-    struct timex no_slew = {.modes = ADJ_OFFSET_SINGLESHOT};
-    virtual_clock_refuse(false);
-    virtual_clock_oscillator(0);
-    virtual_clock_kernel_offset(0);
-    clock_adjtime(CLOCK_REALTIME, &plain);
-    clock_adjtime(CLOCK_REALTIME, &no_slew);
-    virtual_clock_step(-truth_now().error_s);
-}
-
-/* Runs a test on a virtual clock in its first state, with a clock opened to steer it. */
+/* On a clock opened to steer it. */
 static void on_virtual_clock(void (*test)(struct kernel_clock *clock))
 {
-    struct kernel_clock clock;
-    set_right_to_steer(CAP_CLEAR);
-    if (is_virtual()) {
-        virtual_clock_restart();
-        CHECK(kernel_clock_open(&clock, true));
-        test(&clock);
-        virtual_clock_restart();
-    } else {
-        check_report(false, "the calls that steer do not go to the virtual clock", __FILE__,
-                     __LINE__);
-    }
-    set_right_to_steer(CAP_SET);
+    struct trial trial = {test};
+    run_on_virtual_clock(open_and_run, &trial);
 }
 
 static int perform_rate(struct kernel_clock *clock, int64_t rate_q)
@@ -246,6 +177,26 @@ static void who_does_not_want_to_steer_does_not_ask_for_the_right(struct kernel_
     CHECK_INT(perform_step(clock, 1, 0), EPERM);
     CHECK_INT(truth_now().commands, commands);
     CHECK_NEAR(truth_now().error_s, 0, NEAR_S);
+}
+
+static void resting_clock_is_not_touched_and_then_takes_commands_again(struct kernel_clock *clock)
+{
+    CHECK_INT(perform_rate(clock, 5 * Q), 0);
+    CHECK_INT(perform_leap(clock, LEAP_INSERT), 0);
+    uint64_t commands = truth_now().commands;
+    kernel_clock_rest(clock, true);
+    CHECK_INT(perform_rate(clock, 6 * Q), EPERM);
+    CHECK_INT(perform_step(clock, 1, 0), EPERM);
+    CHECK_INT(kernel_clock_restore(clock, 5), EPERM);
+    virtual_clock_step(-1); /* as an inserted second is: nobody is disarmed by us */
+    check_event(clock, CLOCK_LEAPT, -1, 1e-3);
+    CHECK_INT(truth_now().commands, commands);
+    CHECK_INT(truth_now().freq_q, 5 * Q);
+    kernel_clock_expect_leap(clock, LEAP_DELETE);
+    kernel_clock_rest(clock, false);
+    CHECK_INT(perform_rate(clock, 7 * Q), 0);
+    CHECK_INT(truth_now().freq_q, 7 * Q);
+    CHECK_INT(truth_now().status & (STA_INS | STA_DEL), STA_DEL);
 }
 
 /* ---- rate ----------------------------------------------------------------------------------- */
@@ -559,6 +510,7 @@ ON_VIRTUAL_CLOCK(precision_is_about_the_time_of_a_reading)
 ON_VIRTUAL_CLOCK(opening_reads_what_is_in_force_and_changes_nothing)
 ON_VIRTUAL_CLOCK(without_the_right_it_reads_and_says_so)
 ON_VIRTUAL_CLOCK(who_does_not_want_to_steer_does_not_ask_for_the_right)
+ON_VIRTUAL_CLOCK(resting_clock_is_not_touched_and_then_takes_commands_again)
 ON_VIRTUAL_CLOCK(rate_within_the_frequency_leaves_the_tick_alone)
 ON_VIRTUAL_CLOCK(rate_beyond_the_frequency_is_exact_with_the_tick)
 ON_VIRTUAL_CLOCK(tick_does_not_flip_at_the_limit)
@@ -593,6 +545,7 @@ const struct test_case kernel_clock_tests[] = {
     TEST(opening_reads_what_is_in_force_and_changes_nothing),
     TEST(without_the_right_it_reads_and_says_so),
     TEST(who_does_not_want_to_steer_does_not_ask_for_the_right),
+    TEST(resting_clock_is_not_touched_and_then_takes_commands_again),
     TEST(rate_within_the_frequency_leaves_the_tick_alone),
     TEST(rate_beyond_the_frequency_is_exact_with_the_tick),
     TEST(tick_does_not_flip_at_the_limit),

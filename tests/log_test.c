@@ -372,7 +372,17 @@ static void check_says_what_opening_would_and_makes_nothing(void)
 {
     struct spot spot = spot_open();
     char *missing = g_build_filename(spot.folder, "none", "log", NULL);
-    const char *const paths[] = {spot.folder, missing};
+    char *link = g_build_filename(spot.folder, "link", NULL);
+    char *chain = g_build_filename(spot.folder, "chain", NULL);
+    char *loop = g_build_filename(spot.folder, "loop", NULL);
+    char *fifo = g_build_filename(spot.folder, "fifo", NULL);
+    char *good = g_build_filename(spot.folder, "good", NULL);
+    CHECK_INT(symlink("none/log", link), 0);
+    CHECK_INT(symlink(link, chain), 0);
+    CHECK_INT(symlink("loop", loop), 0);
+    CHECK_INT(symlink("log", good), 0);
+    CHECK_INT(mkfifo(fifo, 0600), 0);
+    const char *const paths[] = {spot.folder, missing, link, chain, loop, fifo};
     for (size_t i = 0; i < G_N_ELEMENTS(paths); i++) {
         char *error = NULL, *said = log_check(paths[i]);
         struct log *log = log_open(paths[i], LOG_LEVEL_INFO, &error);
@@ -383,10 +393,18 @@ static void check_says_what_opening_would_and_makes_nothing(void)
         g_free(said);
     }
     CHECK(log_check(spot.path) == NULL);
+    CHECK(log_check(good) == NULL);
     CHECK(!g_file_test(spot.path, G_FILE_TEST_EXISTS));
+    int reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    CHECK(reader >= 0 && log_check(fifo) == NULL);
+    close(reader);
     CHECK(g_file_set_contents(spot.path, "", -1, NULL));
     CHECK(log_check(spot.path) == NULL);
-    g_free(missing);
+    char *const made[] = {link, chain, loop, fifo, good, missing};
+    for (size_t i = 0; i < G_N_ELEMENTS(made); i++) {
+        g_unlink(made[i]);
+        g_free(made[i]);
+    }
     spot_close(&spot);
 }
 

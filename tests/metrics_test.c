@@ -273,6 +273,7 @@ static void system_values_are_the_engines(void)
     VALUE("holdfast_clock_steered", "1");
     VALUE("holdfast_clock_steering{holdfast_clock_steering=\"steers\"}", "1");
     VALUE("holdfast_clock_steering{holdfast_clock_steering=\"no-right\"}", "0");
+    VALUE("holdfast_clock_steering{holdfast_clock_steering=\"restart-needed\"}", "0");
     VALUE("holdfast_server_threads", "3");
     NUMBER("holdfast_start_timestamp_seconds", WIRE_START_UNIX_S);
     NUMBER("holdfast_offset_seconds", status.offset_s);

@@ -143,6 +143,11 @@ static void what_is_not_understood_is_refused(void)
         {"restrict fe80::1%eth0 ignore", "10: error: \"fe80::1%eth0\": a zone (%eth0) is not "
                                          "supported; without it the entry is for "
                                          "that address on every interface"},
+        {"restrict fe80::%eth0/64", "10: error: \"fe80::%eth0/64\": a zone (%eth0) is not "
+                                    "supported; without it the entry is for "
+                                    "that address on every interface"},
+        {"restrict 10.0.0.1%eth0", "10: error: \"10.0.0.1%eth0\": an IPv4 address has no zone "
+                                   "(%eth0); leave it out"},
         {"restrict -6",
          "12: error: expected default, source or an address, but the line ends here"},
         {"restrict -6 10.0.0.0", "13: error: 10.0.0.0 is no IPv6 address"},

@@ -220,8 +220,15 @@ static void who_is_not_known_is_named_and_nothing_is_dropped(void)
         char *error = NULL;
         CHECK(!sandbox_enter(&options, &error));
         CHECK(error && strstr(error, names[i]));
+        CHECK_INT(errno, ENOENT); /* root could not do it either */
         g_free(error);
     }
+    struct sandbox_options options = {.root = "/no-such-folder"};
+    char *error = NULL;
+    CHECK(!sandbox_enter(&options, &error));
+    CHECK_INT(errno, ENOENT);
+    CHECK(error && strstr(error, "/no-such-folder"));
+    g_free(error);
     CHECK(own_capabilities("CapEff") == before);
 }
 
@@ -262,8 +269,9 @@ static int enter_as_other(void *context, int out)
         return BROKEN;
     }
     if (!sandbox_enter(&options, &error)) {
+        int why = errno;
         dprintf(out, "%s", error);
-        return REFUSED;
+        return why == EPERM ? REFUSED : BROKEN;
     }
     return ENTERED;
 }

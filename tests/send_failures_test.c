@@ -118,6 +118,26 @@ static void source_that_was_gone_meanwhile_is_told_again(void)
     bench_close(&b);
 }
 
+static void source_that_left_by_one_reload_is_told_again_after_another(void)
+{
+    struct bench b = bench_open();
+    note(&b, &b.first, ENETUNREACH, 1);
+    note(&b, &b.second, ENETUNREACH, 1);
+    send_failures_forget(&b.failures, b.other);
+    CHECK_INT(b.failures.count, 1);
+    log_line(b.desk.log, LOG_LEVEL_NOTICE, "loaded anew, twice");
+    note(&b, &b.first, ENETUNREACH, 1); /* stayed: nothing new */
+    note(&b, &b.second, ENETUNREACH, 1);
+    CHECK_LOGGED(&b.desk, "warning: cannot send to 192.0.2.1: Network is unreachable; it is tried "
+                          "again at each poll\n"
+                          "warning: cannot send to 192.0.2.2: Network is unreachable; it is tried "
+                          "again at each poll\n"
+                          "loaded anew, twice\n"
+                          "warning: cannot send to 192.0.2.2: Network is unreachable; it is tried "
+                          "again at each poll\n");
+    bench_close(&b);
+}
+
 static void strangers_are_not_remembered_and_limited_together(void)
 {
     struct bench b = bench_open();
@@ -144,6 +164,8 @@ const struct test_case send_failures_tests[] = {
     {"another_cause_is_news", another_cause_is_news},
     {"each_source_has_a_failure_of_its_own", each_source_has_a_failure_of_its_own},
     {"source_that_was_gone_meanwhile_is_told_again", source_that_was_gone_meanwhile_is_told_again},
+    {"source_that_left_by_one_reload_is_told_again_after_another",
+     source_that_left_by_one_reload_is_told_again_after_another},
     {"strangers_are_not_remembered_and_limited_together",
      strangers_are_not_remembered_and_limited_together},
     {NULL, NULL}};

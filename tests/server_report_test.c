@@ -187,7 +187,8 @@ static void what_is_wrong_is_said_and_nothing_else(void)
     static const char *const whys[][2] = {{"no-clock-control", "told not to (--no-clock-control)"},
                                           {"disabled", "\"disable ntp\""},
                                           {"no-right", "no right to (CAP_SYS_TIME)"},
-                                          {"refused", "the kernel refused a command"}};
+                                          {"refused", "the kernel refused a command"},
+                                          {"restart-needed", "has to be started anew"}};
     for (size_t i = 0; i < G_N_ELEMENTS(whys); i++) {
         g_strlcpy(report.steering, whys[i][0], sizeof report.steering);
         CHECK(has_problem(&report, whys[i][1]));

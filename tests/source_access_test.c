@@ -57,7 +57,7 @@ static void what_is_not_signed_or_old_is_shut_out_as_well(void)
                       "everybody whom no other line names; give it a key\n"));
     ntpconf_free(CONF("restrict default version\npeer 192.0.2.1 version 3\npeer 192.0.2.2\n",
                       "c:2:6: warning: packets of 192.0.2.1 are dropped: c:1 says \"version\" of "
-                      "everybody whom no other line names; ask it by version 4\n"));
+                      "everybody whom no other line names; ask it in version 4\n"));
 }
 
 static void template_for_sources_stands_in_for_the_default_of_servers(void)

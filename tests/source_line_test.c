@@ -131,7 +131,8 @@ static void link_local_address_with_a_zone_is_refused_with_the_cure(void)
         "unique local address of that host, or leave the zone out where only one "
         "interface has link-local addresses\n");
     CHECK_REFUSED("server 192.0.2.1%eth0\nserver ntp%eth0\n",
-                  "c:1:8: error: \"192.0.2.1%eth0\" is neither a host name nor an address\n"
+                  "c:1:8: error: \"192.0.2.1%eth0\": an IPv4 address has no zone (%eth0); leave it "
+                  "out\n"
                   "c:2:8: error: \"ntp%eth0\" is neither a host name nor an address\n");
     struct ntpconf *conf = CONF("server fe80::1\n", "");
     CHECK(conf->engine.associations[0].is_numeric);

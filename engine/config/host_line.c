@@ -111,6 +111,10 @@ void interface_read(struct ntpconf_reader *reader, const struct line *line)
                    action, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
         return;
     }
+    if (line_refuses_zone(line, 2, "name the interface, or the address without its zone",
+                          reader->messages)) {
+        return;
+    }
     if (!is_interface(line->words[2].text)) {
         line_error(line, 2, reader->messages,
                    "expected all, ipv4, ipv6, wildcard, an interface or ADDRESS/BITS, not \"%s\"",
@@ -159,6 +163,10 @@ static bool parse_endpoint(const char *text, struct endpoint *out)
 
 void metrics_read(struct ntpconf_reader *reader, const struct line *line)
 {
+    if (line_refuses_zone(line, 1, "use a global or unique local address of this machine",
+                          reader->messages)) {
+        return;
+    }
     if (!parse_endpoint(line->words[1].text, &reader->conf->host.metrics)) {
         line_error(line, 1, reader->messages,
                    "expected an address and a port such as 127.0.0.1:9123 or [::1]:9123, not "

@@ -94,6 +94,12 @@ bool line_share(const struct line *line, unsigned index, double *out, struct mes
 bool line_address(const struct line *line, unsigned index, struct address *out,
                   struct messages *messages);
 
+/* True, having complained, when the word is an address with a zone (RFC 4007: "fe80::1%eth0",
+ * "[fe80::1%eth0]:9123"), which struct address has no room for; `cure` ends the sentence about one
+ * of IPv6. */
+bool line_refuses_zone(const struct line *line, unsigned index, const char *cure,
+                       struct messages *messages);
+
 /* The pure halves of the above, for tests: text to value; false when it is not one. */
 bool parse_integer(const char *text, long *out);
 bool parse_number(const char *text, double *out);

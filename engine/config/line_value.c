@@ -267,6 +267,32 @@ bool line_address(const struct line *line, unsigned index, struct address *out,
     return false;
 }
 
+bool line_refuses_zone(const struct line *line, unsigned index, const char *cure,
+                       struct messages *messages)
+{
+    const char *text = line->words[index].text;
+    const char *start = text + (*text == '['), *zone = strchr(start, '%');
+    struct address address;
+    if (!zone) {
+        return false;
+    }
+    char *before = g_strndup(start, (gsize)(zone - start));
+    bool is_address = address_parse(before, &address);
+    g_free(before);
+    if (!is_address) {
+        return false;
+    }
+    int size = (int)strcspn(zone, "]/:");
+    if (address.family == ADDRESS_V4) {
+        line_error(line, index, messages,
+                   "\"%s\": an IPv4 address has no zone (%.*s); leave it out", text, size, zone);
+    } else {
+        line_error(line, index, messages, "\"%s\": a zone (%.*s) is not supported; %s", text, size,
+                   zone, cure);
+    }
+    return true;
+}
+
 enum { WORD_COMPARED_MAX = 40 };
 
 /* Edit distance with insertions, deletions, replacements and swapped neighbours (letters that

@@ -70,19 +70,6 @@ bool network_clear_host_bits(struct network *network)
     return any;
 }
 
-bool network_has_zone(const char *text)
-{
-    struct address address;
-    const char *zone = strchr(text, '%');
-    if (!zone) {
-        return false;
-    }
-    char *before = g_strndup(text, (gsize)(zone - text));
-    bool has_zone = address_parse(before, &address) && address.family == ADDRESS_V6;
-    g_free(before);
-    return has_zone;
-}
-
 bool network_contains(const struct network *network, const struct address *address)
 {
     if (network->address.family != address->family) {

@@ -28,9 +28,6 @@ bool network_prefix_of_mask(const struct address *mask, uint8_t *prefix);
 /* Clears the bits after the prefix; true when one was set. */
 bool network_clear_host_bits(struct network *network);
 
-/* "fe80::1%eth0": an IPv6 address with a zone (RFC 4007), which struct address has no room for. */
-bool network_has_zone(const char *text);
-
 bool network_contains(const struct network *network, const struct address *address);
 
 #endif

@@ -78,11 +78,9 @@ static bool read_network(struct ntpconf_reader *reader, const struct line *line,
     const char *text = line->words[*index].text;
     char place[ADDRESS_TEXT_SIZE];
     struct address mask;
-    if (network_has_zone(text)) {
-        line_error(line, *index, reader->messages,
-                   "\"%s\": a zone (%s) is not supported; without it the entry is for that address "
-                   "on every interface",
-                   text, strchr(text, '%'));
+    if (line_refuses_zone(line, *index,
+                          "without it the entry is for that address on every interface",
+                          reader->messages)) {
         return false;
     }
     if (!network_parse(text, network)) {

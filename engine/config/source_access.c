@@ -82,7 +82,7 @@ static struct obstacle obstacle_of(const struct ntpconf_reader *reader,
 static const char *cure_of(const struct association_config *source, const struct obstacle *by)
 {
     if (by->flag == ACCESS_VERSION) {
-        return "; ask it by version 4";
+        return "; ask it in version 4";
     }
     if (by->flag != ACCESS_NOTRUST && source->kind != ASSOCIATION_PEER) {
         return "";

@@ -186,12 +186,10 @@ static bool read_host(struct ntpconf_reader *reader, struct source_draft *draft,
     config->is_numeric = address_parse(text, &config->address);
     if (!config->is_numeric) {
         config->address.family = family;
-        if (network_has_zone(text)) {
-            line_error(draft->line, draft->host_word, reader->messages,
-                       "\"%s\": a zone (%s) is not supported; use a global or unique local address "
-                       "of that host, or leave the zone out where only one interface has "
-                       "link-local addresses",
-                       text, strchr(text, '%'));
+        if (line_refuses_zone(draft->line, draft->host_word,
+                              "use a global or unique local address of that host, or leave the "
+                              "zone out where only one interface has link-local addresses",
+                              reader->messages)) {
             return false;
         }
         if (!is_host_name(text)) {

@@ -83,16 +83,18 @@ struct daemon {
     struct service_counts threads; /* as of the last look */
     struct send_failures send_failures;
     struct effects effects;
-    mono_time wake;      /* the engine's next */
-    mono_time next_look; /* at the clock, for what others do to it */
-    mono_time next_hour; /* drift file and sysstats */
-    mono_time quit_by;   /* -q gives up */
-    int signals;         /* signalfd */
-    int readiness;       /* pipe to the process that waits for us to be ready; -1 = none */
-    double drift_ppm;    /* known or of the drift file; NAN = none */
-    bool is_steering;    /* the right to steer, used and not refused */
-    bool was_refused;    /* it was used until the kernel refused a command */
-    bool owns_rate;      /* it was set, and has to be left at the drift */
+    mono_time wake;       /* the engine's next */
+    mono_time next_look;  /* at the clock, for what others do to it */
+    mono_time next_hour;  /* drift file and sysstats */
+    mono_time quit_by;    /* -q gives up */
+    int signals;          /* signalfd */
+    int readiness;        /* pipe to the process that waits for us to be ready; -1 = none */
+    double drift_ppm;     /* known or of the drift file; NAN = none */
+    bool asked_for_right; /* to steer, at the start: it cannot be had later */
+    bool is_steering;     /* the right, used and not refused */
+    bool was_refused;     /* it was used until the kernel refused a command */
+    bool is_resting;      /* it is had, and not used since a reload brought "disable ntp" */
+    bool owns_rate;       /* it was set, and has to be left at the drift */
     bool is_over, addresses_changed;
     bool has_stepped;   /* once at least */
     bool has_new_state; /* of which the kernel has not been told yet */
@@ -163,9 +165,6 @@ void daemon_answer_control(struct daemon *d, const struct datagram *in, struct i
 /* When the held request may be answered; MONO_NEVER when there is none. */
 mono_time daemon_held_due(const struct daemon *d);
 void daemon_answer_held(struct daemon *d, struct instant now);
-
-/* As asked for, and as the kernel lets us. */
-enum control_steering daemon_steering(const struct daemon *d);
 
 /* Fills the metrics page. */
 void daemon_fill_metrics(void *context, GString *page);

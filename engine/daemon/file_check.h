@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What --check-config says of the files that a configuration wants written: driftfile, statsdir,
- * logfile. A start finds out by itself. Makes, opens and changes no file; folders are opened to
- * look whether that can be done.
+ * logfile. A start finds out by itself. Makes and changes no file; opens folders and FIFOs, to look
+ * whether that can be done, and nothing else.
  */
 #ifndef HOLDFAST_DAEMON_FILE_CHECK_H
 #define HOLDFAST_DAEMON_FILE_CHECK_H

@@ -385,6 +385,17 @@ int kernel_clock_restore(struct kernel_clock *clock, double drift_ppm)
     return sent ? sent : ended;
 }
 
+void kernel_clock_rest(struct kernel_clock *clock, bool rests)
+{
+    clock->may_steer = !rests;
+    clock->is_ours = false; /* somebody else's loop may have been switched on meanwhile */
+}
+
+void kernel_clock_expect_leap(struct kernel_clock *clock, uint8_t leap)
+{
+    clock->armed_leap = leap;
+}
+
 /* ---- noticing ------------------------------------------------------------------------------ */
 
 static bool look_for_sleep(struct kernel_clock *clock, double *amount_s)

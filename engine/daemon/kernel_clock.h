@@ -65,6 +65,14 @@ void kernel_clock_set_tai(struct kernel_clock *clock, int32_t tai_s);
  * its nominal value, and ends any slew of the kernel's own. 0 or an errno; EINVAL: not a number. */
 int kernel_clock_restore(struct kernel_clock *clock, double drift_ppm);
 
+/* While it rests every command is answered with EPERM, and nothing is done to the kernel's clock by
+ * itself. Whoever rests must have left a rate that can stay; for a clock that may be steered. */
+void kernel_clock_rest(struct kernel_clock *clock, bool rests);
+
+/* A leap second that is due, or no more, while nothing may be commanded: kernel_clock_look() knows
+ * it by that when somebody else arms it, and the first command afterwards arms it. */
+void kernel_clock_expect_leap(struct kernel_clock *clock, uint8_t leap);
+
 /* What happened to the clock since the last look and was not us: at most one event per call, call
  * until it returns false. amount_s as in enum clock_event. A step of less than 10 microseconds is
  * taken for noise of the reading until it has grown beyond. */

@@ -14,7 +14,7 @@
 
 #include "append_file.h"
 
-enum { TEXT_MAX = LOG_LINE_MAX - 128, REPEAT_S = 60 };
+enum { TEXT_MAX = LOG_LINE_MAX - 128, REPEAT_S = 60, LINKS_MAX = 40 /* as the kernel has it */ };
 
 /* What log_often() counts of one kind. */
 struct often {
@@ -287,6 +287,8 @@ static const char *cure_of(int why)
     case EACCES:
     case EPERM:
         return "create it for the user that the daemon runs as";
+    case ENXIO:
+        return "start what reads it first, or name another file";
     case EROFS:
         return "let it be written there (ReadWritePaths= of a systemd unit) or leave logfile out";
     default:
@@ -300,19 +302,56 @@ static char *refusal_text(const char *path, int why)
                            cure_of(why));
 }
 
+/* Whether something reads a FIFO shows by opening it only; nothing is written. */
+static int look_at_fifo(const char *path)
+{
+    int fd = append_file_open(AT_FDCWD, path);
+    if (fd < 0) {
+        return errno;
+    }
+    close(fd);
+    return 0;
+}
+
+/* What would be made for a path where nothing is: its own name, or that at the end of the links
+ * that it consists of. Free with g_free(). */
+static char *end_of_links(const char *path)
+{
+    char *end = g_strdup(path), *target;
+    for (int i = 0; i < LINKS_MAX && (target = g_file_read_link(end, NULL)); i++) {
+        char *folder = g_path_get_dirname(end);
+        g_free(end);
+        end =
+            g_path_is_absolute(target) ? g_strdup(target) : g_build_filename(folder, target, NULL);
+        g_free(folder);
+        g_free(target);
+    }
+    return end;
+}
+
+static int look_at_folder(const char *path)
+{
+    char *end = end_of_links(path);
+    char *folder = g_path_get_dirname(end);
+    int why = faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
+    g_free(folder);
+    g_free(end);
+    return why;
+}
+
 char *log_check(const char *path)
 {
     struct stat status;
-    int why = 0;
-    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+    mode_t kind = stat(path, &status) == 0 ? status.st_mode & S_IFMT : 0;
+    int why = faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) == 0 ? 0 : errno;
+    if (kind == S_IFDIR) {
         why = EISDIR;
-    } else if (faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) != 0) {
-        why = errno;
-    }
-    if (why == ENOENT) {
-        char *folder = g_path_get_dirname(path);
-        why = faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS) == 0 ? 0 : errno;
-        g_free(folder);
+    } else if (why == ENOENT) {
+        why = look_at_folder(path);
+    } else if (why == 0 && kind == S_IFIFO) {
+        why = look_at_fifo(path);
+    } else if (why == 0 && kind == S_IFSOCK) {
+        why = ENXIO;
     }
     return why == 0 ? NULL : refusal_text(path, why);
 }

@@ -36,8 +36,8 @@ struct log;
  * with *error (g_free() it) saying why and what helps. */
 struct log *log_open(const char *path, enum log_level most, char **error);
 
-/* What log_open() would say of a file, to which nothing is done; NULL when it could be opened. Free
- * with g_free(). */
+/* What log_open() would say of a file, which is not made, not written to and, unless it is a FIFO,
+ * not opened; NULL when it could be opened. Free with g_free(). */
 char *log_check(const char *path);
 
 /* Writes what is still counted, and closes. NULL is nothing to close. */

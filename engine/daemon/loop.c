@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "../constants.h"
-#include "daemon.h"
+#include "steering.h"
 
 enum {
     WATCH_SIGNALS,
@@ -165,7 +165,7 @@ static void judge_quit(struct daemon *d, struct instant now)
                  "same");
         end_quit(d, EXIT_AT_WORK);
     } else if (!d->is_steering) {
-        log_line(d->log, LOG_LEVEL_ERROR, "the clock is not set: no right to set it");
+        log_line(d->log, LOG_LEVEL_ERROR, "the clock is not set: %s", steering_obstacle(d));
         end_quit(d, EXIT_AT_WORK);
     } else if (d->configuration->engine.association_count == 0) {
         log_line(d->log, LOG_LEVEL_ERROR,

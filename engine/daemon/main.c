@@ -104,17 +104,21 @@ static enum exit_status run(struct daemon *d, struct ntpconf *conf)
     return status;
 }
 
-/* The last thing before the end: it takes this process's rights away, as a start does. */
-static void check_files(const struct daemon_options *options, const struct ntpconf *conf)
+/* The last thing before the end: it takes this process's rights away, as a start does. What a start
+ * would end with is an error; of files, without which it goes on, there are warnings. */
+static enum exit_status check_files(const struct daemon_options *options,
+                                    const struct ntpconf *conf)
 {
     struct sandbox_options rights = {.user = options->user, .root = options->root};
     struct messages *messages = messages_new();
     struct file_check *check = file_check_begin(&conf->host, options, messages);
+    enum exit_status status = EXIT_ALL_RIGHT;
     char *error = NULL;
     if (sandbox_enter(&rights, &error)) {
         file_check_rights(check, messages);
-    } else if (geteuid() == 0) {
-        fprintf(stderr, "holdfastd: warning: %s\n", error);
+    } else if (errno != EPERM || geteuid() == 0) {
+        fprintf(stderr, "holdfastd: error: %s\n", error);
+        status = EXIT_AT_WORK;
     } /* whoever is not root cannot know what another user may do */
     g_free(error);
     file_check_end(check);
@@ -122,6 +126,7 @@ static void check_files(const struct daemon_options *options, const struct ntpco
         tell_stderr(NULL, g_ptr_array_index(messages->list, i));
     }
     messages_free(messages);
+    return status;
 }
 
 /* What needs no daemon, or starts one. */
@@ -147,9 +152,9 @@ static enum exit_status obey(struct daemon *d)
         return run(d, conf);
     }
     configure_print_limits(conf);
-    check_files(&d->options, conf);
+    enum exit_status status = check_files(&d->options, conf);
     ntpconf_free(conf);
-    return EXIT_ALL_RIGHT;
+    return status;
 }
 
 int main(int argc, char **argv)

@@ -70,9 +70,10 @@ static const struct option_help table[ROWS] = {
                        "do not use interfaces with a colon in their name"},
     [ROW_VERSION] = {'V', "version", NULL, "print the version and end"},
     [ROW_HELP] = {'h', "help", NULL, "print this text and end"},
-    [ROW_CHECK] = {0, "check-config", NULL,
-                   "read the configuration, say what is wrong with it and what it uses, and end: "
-                   "status 0 when it would run, 3 when not"},
+    [ROW_CHECK] =
+        {0, "check-config", NULL,
+         "read the configuration, say what is wrong with it and what it uses, and end: "
+         "status 0 when it would run, 3 when not, 1 when -u or -i name what is not there"},
     [ROW_NO_CLOCK] = {0, "no-clock-control", NULL,
                       "never touch the clock: follow and serve time as it is"},
     [ROW_RESTORE] = {0, "restore-rate", NULL,

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "start.h"
+#include "steering.h"
 
 /* What carrying out effects makes the host tell the engine: at most one of each kind. */
 struct consequences {
@@ -26,21 +26,6 @@ static struct engine_call *consequence(struct consequences *c, enum engine_verb 
 }
 
 /* ---- the clock ------------------------------------------------------------------------------ */
-
-/* Nothing is commanded from now on, so a slew that is in force would go on for ever: it ends with
- * what was the drift until now. */
-static void tell_refusal(struct daemon *d, int error, const struct system_status *status)
-{
-    d->is_steering = false;
-    d->was_refused = true;
-    if (status->drift_is_known) {
-        d->drift_ppm = status->drift_ppm;
-    }
-    log_line(d->log, LOG_LEVEL_ERROR,
-             "the clock cannot be steered: %s; it is followed and served as it is",
-             g_strerror(error));
-    start_undo_rate(d);
-}
 
 /* By a clock that is right only: which leap seconds are behind it, it must know. */
 static void tell_tai(struct daemon *d, const struct system_status *status, ntp_time now)
@@ -63,6 +48,9 @@ static void perform_clock(struct daemon *d, struct consequences *c)
     bool steps = (command->what & CLOCK_STEP) != 0;
     d->has_new_state = false;
     if (!d->is_steering) {
+        if (command->what & CLOCK_LEAP) {
+            kernel_clock_expect_leap(&d->clock, command->leap);
+        }
         return;
     }
     struct instant now = kernel_clock_read(&d->clock);
@@ -78,7 +66,7 @@ static void perform_clock(struct daemon *d, struct consequences *c)
     }
     d->has_stepped = d->has_stepped || (steps && error == 0);
     if (error != 0) {
-        tell_refusal(d, error, &status);
+        steering_refused(d, error, &status);
         consequence(c, VERB_CLOCK_EVENT, kernel_clock_read(&d->clock))->u.clock.event =
             CLOCK_REFUSED;
     }

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "daemon.h"
+#include "steering.h"
 
 /* The threads' part of the traffic. */
 static void add_threads(struct daemon *d)
@@ -17,20 +17,6 @@ static void add_threads(struct daemon *d)
     }
     d->traffic.sent += verdicts[SERVICE_ANSWERED] + verdicts[SERVICE_KISSED] - failures;
     d->traffic.send_failures += failures;
-}
-
-enum control_steering daemon_steering(const struct daemon *d)
-{
-    if (d->options.no_clock_control) {
-        return CONTROL_STEERING_UNWANTED;
-    }
-    if (d->configuration->engine.disable_discipline) {
-        return CONTROL_STEERING_DISABLED;
-    }
-    if (d->is_steering) {
-        return CONTROL_STEERS;
-    }
-    return d->was_refused ? CONTROL_STEERING_REFUSED : CONTROL_STEERING_NO_RIGHT;
 }
 
 /* What the engine does not know. */
@@ -51,7 +37,7 @@ static void refresh_terms(struct daemon *d)
     d->control.traffic = &d->traffic;
     d->control.kernel = kernel_clock_tell(&d->clock, &d->kernel) ? &d->kernel : NULL;
     d->control.tai_s = d->clock.tai_s;
-    d->control.steering = daemon_steering(d);
+    d->control.steering = steering_of(d);
 }
 
 static void answer(struct daemon *d, const struct datagram *in, struct instant now)
@@ -119,7 +105,7 @@ void daemon_fill_metrics(void *context, GString *page)
                                   .config = &d->configuration->engine,
                                   .udp = udp_counts(d->udp),
                                   .version = DAEMON_VERSION,
-                                  .steering = daemon_steering(d)};
+                                  .steering = steering_of(d)};
     if (d->responder) {
         responder_counts(d->responder, &d->threads);
         terms.threads = &d->threads;

@@ -4,9 +4,9 @@
  *
  * The new configuration is read to its end before anything changes; one with an error leaves
  * everything as it was and says so. The number of threads, the address of the metrics page and the
- * right to steer that was given up stay until a restart, which is said as well.
+ * lack of a right to steer stay until a restart, which is said as well.
  */
-#include "daemon.h"
+#include "steering.h"
 
 static void tell_log(void *context, const struct message *message)
 {
@@ -32,6 +32,7 @@ static void adopt(struct daemon *d, struct configuration *next)
     next->memory = g_aligned_alloc0(engine_size(&next->engine), 1, 16);
     d->engine = engine_adopt(next->memory, &next->engine, d->engine, now);
     d->configuration = next;
+    send_failures_forget(&d->send_failures, d->engine);
     resolver_forget(d->resolver); /* its answers would name associations of the former one */
     daemon_record_begin(d, VERB_ADOPT, now, NULL);
     if (d->responder) {
@@ -44,7 +45,7 @@ static void adopt(struct daemon *d, struct configuration *next)
     daemon_call(d, &call);
 }
 
-/* What a reload cannot change, and what it changes that nobody else tells of. */
+/* What a reload cannot change. */
 static void tell_what_stays(struct daemon *d, const struct ntpconf *conf)
 {
     const struct host_config *now = &d->configuration->conf->host, *next = &conf->host;
@@ -59,17 +60,6 @@ static void tell_what_stays(struct daemon *d, const struct ntpconf *conf)
         d->configuration->conf->engine.client_capacity != conf->engine.client_capacity) {
         log_line(d->log, LOG_LEVEL_WARNING,
                  "mru maxdepth takes effect in the server threads at the next start");
-    }
-    if (d->is_steering && conf->engine.disable_discipline &&
-        !d->configuration->conf->engine.disable_discipline) {
-        log_line(d->log, LOG_LEVEL_INFO,
-                 "the clock is not touched from now on, as \"disable ntp\" wants it");
-    }
-    if (d->configuration->conf->engine.disable_discipline && !conf->engine.disable_discipline &&
-        !d->is_steering && !d->options.no_clock_control) {
-        log_line(d->log, LOG_LEVEL_WARNING,
-                 "the end of \"disable ntp\" takes effect at the next start: the right to set the "
-                 "clock is gone");
     }
 }
 
@@ -110,6 +100,7 @@ void daemon_reload(struct daemon *d)
     struct udp_options sockets = configure_sockets(d, &conf->host);
     udp_reload(d->udp, &sockets);
     configure_leaps(d, &conf->host);
+    steering_reload(d, conf);
     struct configuration *next = configure_engine(d, conf);
     state_files_reload(d->files, &conf->host);
     adopt(d, next);

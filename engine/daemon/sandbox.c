@@ -139,6 +139,15 @@ static bool keep_capabilities(const struct sandbox_options *options)
 
 /* ---- in order ------------------------------------------------------------------------------ */
 
+/* "cannot WHATNAMEREST: cause"; errno, the cause, stays. */
+static bool fail(char **error, const char *what, const char *name, const char *rest)
+{
+    int why = errno;
+    *error = g_strdup_printf("cannot %s%s%s: %s", what, name, rest, g_strerror(why));
+    errno = why;
+    return false;
+}
+
 static bool become(const struct identity *identity, const char *name, char **error)
 {
     gid_t group = identity->group;
@@ -150,13 +159,13 @@ static bool become(const struct identity *identity, const char *name, char **err
         *error = g_strdup_printf("cannot become user %s: only root can; start as root, or as that "
                                  "user without -u",
                                  name);
+        errno = EPERM;
         return false;
     }
     if (prctl(PR_SET_KEEPCAPS, 1) != 0 ||
         setgroups((size_t)identity->group_count, identity->groups) != 0 ||
         setresgid(group, group, group) != 0 || setresuid(user, user, user) != 0) {
-        *error = g_strdup_printf("cannot become user %s: %s", name, g_strerror(errno));
-        return false;
+        return fail(error, "become user ", name, "");
     }
     return true;
 }
@@ -165,24 +174,20 @@ bool sandbox_enter(const struct sandbox_options *options, char **error)
 {
     struct identity identity;
     if (options->user && !identity_find(options->user, &identity, error)) {
+        errno = ENOENT;
         return false;
     }
     if (options->root && (chroot(options->root) != 0 || chdir("/") != 0)) {
-        *error = g_strdup_printf("cannot make %s the root directory: %s", options->root,
-                                 g_strerror(errno));
-        return false;
+        return fail(error, "make ", options->root, " the root directory");
     }
     if (!drop_bounds(options)) {
-        *error = g_strdup_printf("cannot drop capabilities from the bounding set: %s",
-                                 g_strerror(errno));
-        return false;
+        return fail(error, "drop capabilities from the bounding set", "", "");
     }
     if (options->user && !become(&identity, options->user, error)) {
         return false;
     }
     if (!keep_capabilities(options) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
-        *error = g_strdup_printf("cannot drop capabilities: %s", g_strerror(errno));
-        return false;
+        return fail(error, "drop capabilities", "", "");
     }
     return true;
 }

@@ -23,7 +23,8 @@ struct sandbox_options {
  * are root, drops every other capability from all sets and, with CAP_SETPCAP, from the bounding
  * set, sets no_new_privs. A named capability that we have not got is no error: whether the clock
  * can be steered is the kernel's to say (kernel_clock_open()). Not root: user must be who we are.
- * False with a message in *error (g_free() it). */
+ * False with a message in *error (g_free() it); errno is EPERM where root's rights are what is
+ * missing, and something else where root could not do it either. */
 bool sandbox_enter(const struct sandbox_options *options, char **error);
 
 /* Loads the system call allow-list (sandbox_filter.c), for all threads that are and will be; a call

@@ -32,9 +32,7 @@ static struct send_failure *find(struct send_failures *failures, const struct en
     return NULL;
 }
 
-/* A reload or another answer for a name may have ended a source: should it come back, what is wrong
- * with it is news again. */
-static void forget_former_sources(struct send_failures *failures, const struct engine *e)
+void send_failures_forget(struct send_failures *failures, const struct engine *e)
 {
     unsigned kept = 0;
     for (unsigned i = 0; i < failures->count; i++) {
@@ -50,7 +48,7 @@ static void note_failure(struct send_failures *failures, const struct engine *e,
 {
     char address[ADDRESS_TEXT_SIZE];
     (void)address_text(&peer->address, address);
-    forget_former_sources(failures, e);
+    send_failures_forget(failures, e); /* another answer for a name ends a source, too */
     if (!is_source(e, peer)) {
         log_often(log, LOG_LEVEL_WARNING, "send", "cannot send to %s: %s", address,
                   g_strerror(cause));

@@ -21,6 +21,9 @@ struct send_failures {
     } list[ASSOCIATIONS_MAX];
 };
 
+/* After a reload: what is wrong with a source that has left is news again should it come back. */
+void send_failures_forget(struct send_failures *failures, const struct engine *e);
+
 /* To be told of everything that is sent to `peer`: `cause` is 0 or an errno. */
 void send_failures_note(struct send_failures *failures, const struct engine *e,
                         const struct endpoint *peer, int cause, struct log *log);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "drift_line.h"
+#include "steering.h"
 
 /* ---- the clock ------------------------------------------------------------------------------ */
 
@@ -79,6 +80,7 @@ static void start_clock(struct daemon *d, const struct ntpconf *conf)
     bool wants = !d->options.no_clock_control && !conf->engine.disable_discipline;
     d->is_steering = kernel_clock_open(&d->clock, wants);
     int refused = errno;
+    d->asked_for_right = wants;
     d->drift_ppm = read_drift(d->options.drift ? d->options.drift : conf->host.driftfile, d->log);
     configure_leaps(d, &conf->host);
     if (wants && !d->is_steering) {
@@ -90,21 +92,6 @@ static void start_clock(struct daemon *d, const struct ntpconf *conf)
         log_line(d->log, LOG_LEVEL_INFO,
                  "the clock is not touched, as %s wants it: it is followed and served as it is",
                  d->options.no_clock_control ? "--no-clock-control" : "\"disable ntp\"");
-    }
-}
-
-/* What a former process left in force ends here, once the ports are ours: whoever else has them may
- * be in the middle of a slew of his own. */
-static void start_rate(struct daemon *d)
-{
-    if (!d->is_steering) {
-        return;
-    }
-    int refused = kernel_clock_restore(&d->clock, isnan(d->drift_ppm) ? 0.0 : d->drift_ppm);
-    d->owns_rate = true;
-    if (refused != 0) {
-        log_line(d->log, LOG_LEVEL_WARNING, "the clock's rate cannot be set: %s",
-                 g_strerror(refused));
     }
 }
 
@@ -271,22 +258,12 @@ enum exit_status start_daemon(struct daemon *d, struct ntpconf *conf)
         ntpconf_free(conf);
         return status;
     }
-    start_rate(d);
+    /* Once the ports are ours: whoever else has them may be in the middle of a slew of his own. */
+    steering_begin(d);
     if ((status = start_engine(d, conf)) != EXIT_ALL_RIGHT) {
         return status;
     }
     return start_threads(d);
-}
-
-void start_undo_rate(struct daemon *d)
-{
-    double drift_ppm = isnan(d->drift_ppm) ? 0.0 : d->drift_ppm;
-    int refused = d->owns_rate ? kernel_clock_restore(&d->clock, drift_ppm) : 0;
-    d->owns_rate = refused != 0;
-    if (refused != 0) {
-        log_line(d->log, LOG_LEVEL_WARNING, "the clock's rate cannot be set back to %+.3f ppm: %s",
-                 drift_ppm, g_strerror(refused));
-    }
 }
 
 void start_undo(struct daemon *d)
@@ -297,7 +274,7 @@ void start_undo(struct daemon *d)
     if (d->metrics) {
         metrics_close(d->metrics);
     }
-    start_undo_rate(d);
+    steering_end(d);
     if (d->recorder) {
         recorder_close(d->recorder, d->log);
     }

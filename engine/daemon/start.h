@@ -16,10 +16,6 @@ enum exit_status start_restore_rate(const struct daemon_options *options);
  * and *d can be given to start_undo(). */
 enum exit_status start_daemon(struct daemon *d, struct ntpconf *conf);
 
-/* Sets the clock's rate back to the drift if we set it and have not set it back yet. What refuses
- * that is told, and the next call tries again. */
-void start_undo_rate(struct daemon *d);
-
 /* Ends in order: no more answers, the rate set to the drift, files closed and removed. */
 void start_undo(struct daemon *d);
 
