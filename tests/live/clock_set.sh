@@ -3,7 +3,8 @@
 #
 # What holdfastd does to a clock at once, on virtual clocks: -q with its exit statuses, -g and -x; a second daemon
 # beside one that slews; an end in the middle of a burst; a drift file of garbage; what the kernel is told when the
-# state changes and the operator of a server that never answers; `disable ntp`; and -4 for names.
+# state changes and the operator of a server that never answers; `disable ntp`, from the start and by a reload; -4 for
+# names, and who looks them up.
 # Usage: tests/live/clock_set.sh BUILD
 . "$(dirname "$0")/hosts.sh"
 . "$(dirname "$0")/software.sh"
@@ -54,7 +55,9 @@ time.sleep(300)'
 # --- the kernel knows a new state at once, also where no other command is due: a step has set all right
 cp /usr/share/zoneinfo/leap-seconds.list "$case_dir/leaps" 2>&- || : >"$case_dir/leaps"
 make_clock told 20 300 10.0.0.9 "$server" 'server deaf.test minpoll 3 maxpoll 3' "leapfile $case_dir/leaps"
-make_clock first 20 100 10.0.0.10 "$server"
+make_clock first 20 100 10.0.0.10 "$server" "driftfile $case_dir/first/state/drift"
+echo 0 >"$case_dir/first/state/drift" # who measures a frequency first slews nothing that comes meanwhile
+chown -R nobody "$case_dir/first/state"
 know told 10.0.0.98 deaf.test
 run_steering told -u nobody
 run_steering first -u nobody
@@ -65,7 +68,7 @@ if [ -s "$case_dir/leaps" ]; then claim_equal 'and TAI - UTC by the leap file' 3
 
 # --- a second daemon does not touch the clock that the first one slews
 await_synchronised first 20
-is_slewing() { is_between -501 -499 "$(truth first steering_ppm)"; }
+is_slewing() { is_between -550 -450 "$(truth first steering_ppm)"; } # by 500, and its frequency
 claim_that 'an offset under the threshold is slewed' wait_for 5 is_slewing
 # What the second would do shows on a clock of its own, with a slew in force that nobody else touches.
 mkdir "$case_dir/second"
@@ -78,6 +81,24 @@ claim_equal 'a second daemon is refused' 1 $?
 claim_match 'for the port' 'port 123: Address already in use' "$second"
 claim_equal 'before it moves a clock: rate, steps' '450.000000 0' "$(truth second steering_ppm) $(truth second steps)"
 claim_that 'so the slew of the first goes on' is_slewing
+
+# --- a reload that brings `disable ntp` in the middle of that slew: it ends, and nothing is touched from then on
+untouched='not touched from now on, as "disable ntp" wants it'
+times_said() { grep -cE -- "$1" "$case_dir/first/holdfastd.log"; }
+has_said() { [ "$(times_said "$1")" -eq "$2" ]; } # has_said REGEX TIMES
+reload_first() { # reload_first REGEX: to its end, and its log says so once more
+    local before reloads
+    before=$(times_said "$1") reloads=$(times_said 'is loaded anew')
+    kill -HUP "$(process_of first holdfastd)"
+    wait_for 5 has_said 'is loaded anew' $((reloads + 1)) && has_said "$1" $((before + 1))
+}
+is_at_drift() { is_between -50 50 "$(truth first steering_ppm)"; }
+settings() { echo "$(truth first commands) commands, $(truth first steering_ppm) ppm, tick $(truth first tick_us)"; }
+echo 'disable ntp' >>"$case_dir/first/ntp.conf"
+claim_that 'disable ntp by a reload: said' reload_first "$untouched"
+claim_that 'disable ntp by a reload: the slew ends' wait_for 5 is_at_drift
+rested=$(settings) rested_from=$SECONDS
+claim_between 'disable ntp by a reload: it had given commands' 2 10000 "${rested%% *}"
 
 # --- asked to end in the middle of a burst, and of the slew that its first answers began
 make_clock burst 20 30 10.0.0.8 "$server" "driftfile $case_dir/burst/state/drift" "statsdir $case_dir/burst/state/" \
@@ -120,12 +141,39 @@ sed -i '/disable/d' "$case_dir/loose/ntp.conf"
 kill -HUP "$(process_of loose holdfastd)"
 claim_that 'its end needs a new start, which is said' wait_for 5 said loose holdfastd 'end of "disable ntp" takes effect at the next start'
 
+# --- and of the one to which that came by a reload
+has_rested() { [ $((SECONDS - rested_from)) -gt 10 ]; }
+wait_for 20 has_rested
+claim_equal 'disable ntp by a reload: no command in 10 s' "$rested" "$(settings)"
+claim_that 'disable ntp by a reload: its server is heard all the while' is_synchronised first
+# The source is another one to it, so that it asks at once and many times: of the former one it has all it needs.
+sed -i -e '/disable/d' -e 's/maxpoll 3/maxpoll 4/' "$case_dir/first/ntp.conf"
+claim_that 'its end: said' reload_first 'steered again: "disable ntp" is gone'
+claim_that 'its end: the clock is slewed again' wait_for 40 is_slewing
+echo 'disable ntp' >>"$case_dir/first/ntp.conf"
+claim_that 'disable ntp once more: said' reload_first "$untouched"
+wait_for 5 is_at_drift
+rested=$(settings)
+stop first holdfastd
+claim_equal 'disable ntp by a reload: ends well' 0 "${exit_status[first/holdfastd]}"
+claim_equal 'disable ntp by a reload: no command by its end' "$rested" "$(settings)"
+
 # --- -4 asks for addresses of that family only
 make_host names
 plug names net 10.0.0.12/24 fd00::12/64
 know names fd00::1 six.test
 run_holdfastd names -4 <<<'server six.test'
 claim_that '-4: a name with an IPv6 address only has none' wait_for 10 said names holdfastd 'six.test has no address'
+
+# --- names are looked up by a process of its own, which is not root where nobody else was asked for
+users_of() { # users_of PROCESS: real, effective, saved and for files, of host names
+    enter names sh -c "grep -lx $1 /proc/[0-9]*/comm" | while IFS= read -r comm; do
+        enter names sed -nE 's/^[UG]id:\t//p' "${comm%/comm}/status"
+    done | xargs
+}
+nobody_ids='65534 65534 65534 65534'
+claim_equal 'without -u the daemon is who started it' '0 0 0 0 0 0 0 0' "$(users_of holdfastd)"
+claim_equal 'and its lookups are nobody'\''s' "$nobody_ids $nobody_ids" "$(users_of holdfastd-names)"
 
 # --- what -q came to; the true error is the one at its end, for nothing holds the clock any more
 declare -A error

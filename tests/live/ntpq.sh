@@ -53,8 +53,29 @@ is_settled() { # its clock filter is full: what it lacks has a dispersion of 16 
 }
 wait_for 30 is_settled
 
+# --- what it writes meanwhile, in s: the same numbers by another way, which tell units apart
+stats=$case_dir/first/log/ntpstats
+last_peerstats() { # of the source that it follows
+    awk '$3 == "10.0.0.1" { line = $0 } END { print line }' "$stats/peerstats"
+}
+last_loopstats() { # with the jitter in peerstats of the sample that made this update for a ninth field
+    awk 'FILENAME ~ /peerstats/ { jitter[$1, $2] = $8; next } { line = $0 " 0 " jitter[$1, $2] } END { print line }' \
+        "$stats/peerstats" "$stats/loopstats"
+}
+claim_written() { # claim_written NAME MS COLUMN DIGITS LINES: one of the lines has it there, in s, and rounded
+    # shellcheck disable=SC2016
+    claim_that "$1" awk -v column="$3" -v shown="$2" -v digits="$4" '
+        { d = shown - 1000 * $column; same = same || (NF >= column && d * d < (0.6 / 10 ^ digits) ^ 2) }
+        END { exit !same }' <<<"$5"
+}
+slowest_ms() { # the longest exchange so far
+    awk '{ d = $8 - $5 - ($7 - $6); if (d > worst) worst = d } END { print 1000 * worst }' "$stats/rawstats"
+}
+
 # --- ntpq -pn: the source that it follows, and one that is not there
+written=$(last_peerstats)
 table=$(ntpq first -pn)
+written+=$'\n'$(last_peerstats) # it may have been asked between two samples
 read -r remote refid stratum type when poll reach delay offset jitter <<<"$(grep '10\.0\.0\.1 ' <<<"$table")"
 claim_equal '-pn: the system peer' '*10.0.0.1' "$remote"
 claim_equal '-pn: its reference is its own clock' 127.127.1.1 "$refid"
@@ -65,19 +86,23 @@ claim_equal '-pn: asked every 8 s' 8 "$poll"
 claim_between '-pn: reach, octal: one poll, with its burst, at least' 1 $((8#377)) "$(echo "$((8#$reach))")"
 claim_between '-pn: delay in ms' 0.005 5 "$delay"
 claim_between '-pn: offset in ms: it is ahead of its source' -37 -33 "$offset"
-claim_between '-pn: jitter in ms: not less than the clock can tell' 0.0001 200 "$jitter"
+for triple in "offset 5 $offset" "delay 6 $delay" "jitter 8 $jitter"; do
+    read -r name column shown <<<"$triple"
+    fraction=${shown#*.} # four digits, or less of great numbers
+    claim_written "-pn: $name in ms, rounded, is what peerstats have in s" "$shown" "$column" ${#fraction} "$written"
+done
+# The samples of a filter lie apart by half of the longest exchange at most.
+claim_between '-pn: jitter in ms: no more than the slowest exchange makes' 0.0001 \
+    "$(awk -v ms="$(slowest_ms)" 'BEGIN { print ms / 2 + 0.1 }')" "$jitter"
 read -r remote refid stratum _ when poll reach _ <<<"$(grep '10\.0\.0\.99 ' <<<"$table")"
 claim_equal '-pn: who never answered' '10.0.0.99 .INIT. 16 - 0' "$remote $refid $stratum $when $reach"
 claim_between '-pn: asked every 8 or 16 s' 8 16 "$poll"
 claim_equal '-pn: and there is nobody else' 4 "$(wc -l <<<"$table")"
 
 # --- rv: the system
-last_update() { # in whole seconds since 1970, as loopstats have it
-    awk 'END { printf "%d\n", ($1 - 40587) * 86400 + $2 }' "$case_dir/first/log/ntpstats/loopstats"
-}
-asked=$(date +%s) updates=$(last_update)
+asked=$(date +%s) written=$(last_loopstats)
 system=$(ntpq first -c rv)
-now=$(date +%s) updates+=" $(last_update)" # it may have been asked between two
+now=$(date +%s) written+=$'\n'$(last_loopstats) # it may have been asked between two
 claim_match 'rv: status: no leap second, by NTP' '^associd=0 status=06[0-9a-f]{2} leap_none, sync_ntp, ' "$system"
 claim_equal 'rv: version' "$("$build/holdfastd" -V | head -n 1)" "$(variable version "$system")"
 claim_equal 'rv: processor' "$(uname -m)" "$(variable processor "$system")"
@@ -91,11 +116,17 @@ claim_between 'rv: rootdisp in ms: what a hop adds, and 500 ppm of some seconds'
 claim_equal 'rv: time constant' 3 "$(variable tc "$system")"
 claim_equal 'rv: least time constant' 3 "$(variable mintc "$system")"
 claim_between 'rv: offset in ms' -37 -33 "$(variable offset "$system")"
+claim_written 'rv: which is that of loopstats in s' "$(variable offset "$system")" 3 6 "$written"
 claim_equal 'rv: frequency in ppm, of the drift file' -12.345 "$(variable frequency "$system")"
 # One exchange of eight that a busy machine held up shows here, by half of its delay over the root of seven.
-claim_between 'rv: system jitter in ms: not less than the clock can tell' 0.0001 200 "$(variable sys_jitter "$system")"
+claim_between 'rv: system jitter in ms: no more than the slowest exchange makes' 0.0001 \
+    "$(awk -v ms="$(slowest_ms)" 'BEGIN { print ms / 2 + 0.1 }')" "$(variable sys_jitter "$system")"
+# One source alone: its jitter is the system's.
+claim_written 'rv: which peerstats have in s, of the sample that made the last update' \
+    "$(variable sys_jitter "$system")" 9 6 "$written"
 # An average over eight updates: the first one's jump of 35 ms leaves 35 / sqrt(8), and less with each that follows.
 claim_between 'rv: clock jitter in ms' 3 13 "$(variable clk_jitter "$system")"
+claim_written 'rv: which is that of loopstats in s' "$(variable clk_jitter "$system")" 5 6 "$written"
 claim_between 'rv: wander in ppm' 0 0 "$(variable clk_wander "$system")"
 unix_time() { # unix_time NAME TEXT: a time stamp of rv in seconds since 1970
     local stamp
@@ -103,8 +134,9 @@ unix_time() { # unix_time NAME TEXT: a time stamp of rv in seconds since 1970
     echo $((16#${stamp%%.*} - 2208988800))
 }
 claim_between 'rv: clock is now' "$asked" $((now + 1)) "$(unix_time clock "$system")"
-claim_between 'rv: the last update is that of loopstats' $((${updates% *} - 1)) $((${updates#* } + 1)) \
-    "$(unix_time reftime "$system")"
+update_s() { awk '{ printf "%d\n", ($1 - 40587) * 86400 + $2 }' <<<"$written"; } # in whole seconds since 1970
+claim_between 'rv: the last update is that of loopstats' $(($(update_s | head -n 1) - 1)) \
+    $(($(update_s | tail -n 1) + 1)) "$(unix_time reftime "$system")"
 
 # --- as, apeers and rv ASSOCIATION
 associations=$(ntpq first -c as)
@@ -116,9 +148,6 @@ claim_equal 'as: the other' 'yes no none reject' \
 claim_match 'apeers: the system peer and its number' "^\*10\.0\.0\.1 .* $id +3 u " "$(ntpq first -c apeers)"
 claim_equal 'apeers: has two lines' 2 "$(ntpq first -c apeers | grep -c ' u ')"
 claim_between 'apeers: offset in ms' -37 -33 "$(ntpq first -c apeers | awk '$1 == "*10.0.0.1" { print $(NF - 1) }')"
-last_peerstats() { # as it writes them, in seconds
-    awk '$3 == "10.0.0.1" { line = $0 } END { print line }' "$case_dir/first/log/ntpstats/peerstats"
-}
 written=$(last_peerstats)
 asked=$(date +%s)
 source=$(ntpq first -c "rv $id")
@@ -132,11 +161,9 @@ claim_between "rv $id: reach" 1 $((8#377)) "$(echo "$((8#$(variable reach "$sour
 claim_between "rv $id: offset in ms" -37 -33 "$(variable offset "$source")"
 claim_between "rv $id: delay in ms" 0.005 5 "$(variable delay "$source")"
 claim_between "rv $id: dispersion in ms" 0.01 100 "$(variable dispersion "$source")"
-claim_between "rv $id: jitter in ms: not less than the clock can tell" 0.0001 200 "$(variable jitter "$source")"
 for pair in offset=5 delay=6 jitter=8; do
-    claim_that "rv $id: ${pair%=*} in ms is what peerstats have in s" \
-        awk -v column="${pair#*=}" -v shown="$(variable "${pair%=*}" "$source")" '
-            { d = shown - 1000 * $column; same = same || d * d < 1e-11 } END { exit !same }' <<<"$written"
+    claim_written "rv $id: ${pair%=*} in ms is what peerstats have in s" "$(variable "${pair%=*}" "$source")" \
+        "${pair#*=}" 6 "$written"
 done
 precision_of() { # precision_of ADDRESS: as it stands in each packet that it answers with
     tshark -r "$case_dir/packets.pcap" -Y "ntp.flags.mode == 4 && ip.src == $1" -T fields -e ntp.precision 2>/dev/null |
@@ -172,6 +199,8 @@ claim_equal "rv $id: filtoffset, filtdelay and filtdisp in ms: samples that are 
         off > $2 / 2 + 0.5 || $2 < 0.005 || $3 < 0.0001 || $3 > 100' <<<"$exchanges")"
 claim_between "rv $id: the least of filtdelay in ms" 0.005 5 \
     "$(sort -n -k 2,2 <<<"$exchanges" | awk 'NR == 1 { print $2 }')"
+claim_between "rv $id: jitter in ms: no more than half the greatest of filtdelay" 0.0001 \
+    "$(in_lines filtdelay | awk '$1 > most { most = $1 } END { print most / 2 + 0.1 }')" "$(variable jitter "$source")"
 other=$(awk -v id="$id" '$1 ~ /^[0-9]+$/ && $2 != id { print $2 }' <<<"$associations")
 claim_equal "rv $other: never heard" '10.0.0.99 16 000' "$(
     source=$(ntpq first -c "rv $other")
@@ -248,6 +277,14 @@ claim_equal 'sysstats: of bad length' $((before[3] + 1)) "$(statistic 'bad lengt
 claim_equal 'sysstats: restricted' $((before[4] + 3)) "$(statistic restricted)"
 claim_equal 'sysstats: authentication never failed' 0 "$(statistic 'authentication failed')"
 claim_match 'sysstats: time since the start' '^uptime: +00:0[0-9]:[0-9]{2}$' "$statistics"
+
+# --- the other reports of ntpq: it prints a question mark for a variable that it gets no value of
+for report in 'kerninfo=frequency tolerance: +500' 'iostats=received packets: +[1-9]' 'timerstats=calls to transmit: +[1-9]' \
+    'sysinfo=system peer: +10\.0\.0\.1:123' 'authinfo=stored keys: +0' 'monstats=addresses in use: +[1-9]'; do
+    text=$(ntpq first -c "${report%%=*}" 2>&1)
+    claim_match "${report%%=*}: says" "^${report#*=}" "$text"
+    claim_no_match "${report%%=*}: has all that ntpq asks for" 'Unknown variable|\?' "$text"
+done
 
 # --- ntptrace: down the chain, to the first that does not answer such questions
 trace=$(ntptrace second -n)
