@@ -72,7 +72,7 @@ PLOTS = $(notdir $(wildcard plots/*.gp plots/*.awk))
 .DEFAULT_GOAL = build
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: build man install uninstall demo check bench lint format digests gallery packages lint-packages clean help FORCE
+.PHONY: build man install uninstall demo check check-programs bench lint format digests gallery packages lint-packages clean help FORCE
 
 # Recursive calls build on all processors, unless the caller said -j himself.
 SELF = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -111,9 +111,11 @@ demo: packages
 	$(BUILD)/holdfast run scenarios/time-group.scenario --out out/time-group
 	@echo 'Pictures, report.txt, summary.json and truth.csv: out/time-group/'
 
-check: packages
-	@+$(SELF) $(BUILD)/holdfast $(BUILD)/holdfastd $(BUILD)/unit $(BUILD)/load man
+check: check-programs
 	@+MAKE='$(MAKE)' tests/check.sh $(BUILD)
+
+check-programs: packages
+	@+$(SELF) $(BUILD)/holdfast $(BUILD)/holdfastd $(BUILD)/unit $(BUILD)/load man
 
 bench: packages
 	@+$(SELF) $(BUILD)/bench $(BUILD)/holdfast $(BUILD)/holdfastd $(BUILD)/load $(BUILD)/echo
