@@ -19,9 +19,19 @@ bool group_is_me(const struct engine_config *config, uint32_t refid)
     return false;
 }
 
+double group_wire_excess_s(double age_s, double tolerance)
+{
+    if (!(age_s > 0.0 && age_s < CLAIM_AGE_MAX_S)) {
+        return 0.0;
+    }
+    double grown_s = tolerance * age_s;
+    return s_from_ntp_short(ntp_short_from_s(grown_s)) - grown_s;
+}
+
 double group_claim_s(const struct source *member, double tolerance, mono_time now)
 {
-    return member->root_delay_s / 2.0 + member->root_dispersion_s - member->claim_excess_s +
+    double excess_s = group_wire_excess_s(member->claim_age_s, tolerance);
+    return member->root_delay_s / 2.0 + member->root_dispersion_s - excess_s +
            tolerance * mono_diff_s(now, member->heard);
 }
 
@@ -38,16 +48,6 @@ static const struct address *group_own_address(const struct source *member,
         return &member->local.address;
     }
     return &config->own[0];
-}
-
-double group_wire_excess_s(ntp_time transmit, ntp_time reference, double tolerance)
-{
-    double age_s = ntp_diff_s(transmit, reference);
-    if (!(age_s > 0.0 && age_s < CLAIM_AGE_MAX_S)) {
-        return 0.0;
-    }
-    double grown_s = tolerance * age_s;
-    return s_from_ntp_short(ntp_short_from_s(grown_s)) - grown_s;
 }
 
 bool group_is_eligible(const struct source *member, const struct engine_config *config,

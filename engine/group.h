@@ -29,11 +29,11 @@ double group_claim_s(const struct source *member, double tolerance, mono_time no
 double group_member_distance_s(const struct source *member, double tolerance, mono_time now);
 
 /* How much rounding up on the wire has added to a claim that was whole steps of 2^-16 s when it was
- * made, at the reference time, and has grown by `tolerance` since: system_update() makes such ones.
+ * made, `age_s` before it was sent, and has grown by `tolerance` since: system_update() makes such.
  * Without it two members that have followed one leader, whose claims differ by microseconds, would
  * each see the other's rounded up and his own not, and both lead. Less than a step for any claim; 0
- * where the reference time cannot be that of one. */
-double group_wire_excess_s(ntp_time transmit, ntp_time reference, double tolerance);
+ * where the age cannot be that of one. */
+double group_wire_excess_s(double age_s, double tolerance);
 
 /* May this member be followed by a node with `own_distance_s` (INFINITY when it claims nothing)? */
 bool group_is_eligible(const struct source *member, const struct engine_config *config,

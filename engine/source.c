@@ -7,8 +7,6 @@
 #include <assert.h>
 #include <math.h>
 
-#include "group.h"
-
 void source_init(struct source *s, const struct association_config *config, uint16_t association,
                  mono_time now)
 {
@@ -49,7 +47,7 @@ void source_reset(struct source *s, mono_time now)
     s->root_delay_s = 0.0;
     s->root_dispersion_s = DISPERSION_MAX_S;
     s->heard = now;
-    s->claim_excess_s = 0.0;
+    s->claim_age_s = 0.0;
     s->selection = SELECT_REJECT;
 }
 
@@ -278,8 +276,7 @@ void source_commit(struct source *s, const struct verified *v, const struct sour
     s->pmode = p->mode;
     s->root_delay_s = s_from_ntp_short(p->root_delay);
     s->root_dispersion_s = s_from_ntp_short(p->root_dispersion);
-    s->claim_excess_s =
-        group_wire_excess_s(p->transmit, p->reference, terms->config->tinker.dispersion);
+    s->claim_age_s = ntp_diff_s(p->transmit, p->reference);
     s->heard = now;
     if (v->is_synchronised) {
         s->reach |= 1;

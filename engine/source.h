@@ -68,7 +68,7 @@ struct source {
     double root_delay_s, root_dispersion_s; /* as of `heard` */
     mono_time heard;
 
-    double claim_excess_s; /* of the dispersion, by rounding: see group_wire_excess_s() */
+    double claim_age_s; /* when it was sent, since its reference time; by the peer's clock */
 
     struct filter filter;
     uint8_t selection; /* enum selection */

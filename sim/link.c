@@ -133,6 +133,12 @@ static double draw_exponential(double mean, struct rng_state *stream)
     return -mean * log1p(-rng_uniform(stream));
 }
 
+/* A gamma of shape 1 is the exponential law too, and so drawn three times as fast. */
+static bool is_exponential(const struct link_law *law)
+{
+    return law->queue == QUEUE_EXPONENTIAL || (law->queue == QUEUE_GAMMA && law->a == 1.0);
+}
+
 double link_queue_draw(const struct link_law *law, struct rng_state *stream)
 {
     gsl_rng view;
@@ -143,9 +149,8 @@ double link_queue_draw(const struct link_law *law, struct rng_state *stream)
     case QUEUE_EXPONENTIAL:
         return draw_exponential(law->a, stream);
     case QUEUE_GAMMA:
-        /* Of shape 1 it is the exponential law, which is drawn three times as fast. */
-        return law->a == 1.0 ? draw_exponential(law->b, stream)
-                             : gsl_ran_gamma(&view, law->a, law->b);
+        return is_exponential(law) ? draw_exponential(law->b, stream)
+                                   : gsl_ran_gamma(&view, law->a, law->b);
     case QUEUE_LOGNORMAL:
         return gsl_ran_lognormal(&view, law->a, law->b);
     case QUEUE_WEIBULL:
@@ -175,7 +180,7 @@ static double diurnal_growth(const struct link_law *law, sim_time t)
 /* Of the exponential laws, which take one number, that number is taken and no logarithm of it. */
 static void skip_queue_draw(const struct link_law *law, struct rng_state *stream)
 {
-    if (law->queue == QUEUE_EXPONENTIAL || (law->queue == QUEUE_GAMMA && law->a == 1.0)) {
+    if (is_exponential(law)) {
         (void)rng_next(stream);
     } else {
         (void)link_queue_draw(law, stream);

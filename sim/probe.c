@@ -172,14 +172,13 @@ static void on_trace(void *context, struct world *world, uint32_t node,
 {
     struct probe *probe = context;
     struct node_memory *m = &probe->memory[node];
-    if (record->kind == TRACE_STATE || record->kind == TRACE_LEADER) {
+    if (record->kind == TRACE_STATE || record->kind == TRACE_LEADER || record->kind == TRACE_STEP) {
         m->has_told = true;
     }
     m->is_dirty = true; /* a held-back sample and a clock event may widen the claim, too */
     if (record->kind != TRACE_STEP) {
         return;
     }
-    m->is_dirty = m->has_told = true;
     m->stepped_s += record->u.step.amount_s;
     for (uint32_t i = probe->first[node]; i < probe->first[node + 1]; i++) {
         struct watch *watch = probe->concerns[i].watch;
