@@ -21,8 +21,8 @@ enum draw {
     DRAW_WALK = 0, /* two normals a cell */
     DRAW_WHITE = 2,
     DRAW_WANDER = 3,  /* two */
-    DRAW_FLICKER = 5, /* two for each stage */
-    DRAW_FREQUENCY = DRAW_FLICKER + 2 * FLICKER_STAGES_MAX,
+    DRAW_FLICKER = 5, /* one for each stage, and one for all */
+    DRAW_FREQUENCY = DRAW_FLICKER + FLICKER_STAGES_MAX + 1,
     DRAW_OFFSET,
     DRAW_PHASE,
     DRAW_BRIDGE = 64 /* plus 1 for the mid-cell, 2 and 3 for the quarters, and so on */
@@ -30,32 +30,49 @@ enum draw {
 
 enum { CELL_START = -1, PURPOSE_CLOCK = 0x636c6b /* "clk": apart from every link's */ };
 
-/* 1 us to 12 days: a place in a cell is exact in a double. */
+/* 1 us to 3 days: a place in a cell is exact in a double, and its last tick no rounding away from
+ * its end. */
 static const int64_t CELL_TICKS_MIN = INT64_C(1) << 12;
-static const int64_t CELL_TICKS_MAX = INT64_C(1) << 52;
+static const int64_t CELL_TICKS_MAX = INT64_C(1) << 50;
 
 /* Levels of the bridge: down to 1 s in a cell of 64 s, and no deeper in a wider one, whose world is
  * too large to pay for what white FM does in less than a 64th of a poll interval. */
 enum { BRIDGE_DEPTH_MAX = 6, NO_LEAF = -1 };
 
-/* Everything that is the same in each cell. */
-struct lattice {
-    uint64_t key;
-    sim_time start;
-    int64_t cell_ticks;
-    double cell_s;
-    double frequency;                       /* initial, of this node */
-    double drift;                           /* aging, 1/s */
-    double diurnal, phase, cosine;          /* amplitude; angle at the start, and its cosine */
-    double walk_sd, white_sd_s, flicker_sd; /* of y over a cell; of x over a cell; of y */
-    struct ou_step wander;                  /* over one cell */
-    uint8_t flicker_stages, bridge_depth;
-    bool is_random;
+/* Where the daily sine is. */
+struct turn {
+    double sine, cosine;
 };
 
-/* The random part of frequency and error at a lattice point. */
+/* Everything that is the same in each cell; what each look needs comes first. */
+struct lattice {
+    sim_time start;
+    int64_t cell_ticks;
+    double per_tick;   /* 1 / cell_ticks */
+    double white_sd_s; /* of x over a cell */
+    uint8_t bridge_depth;
+    uint8_t flicker_stages;
+    bool is_random;
+    uint64_t key;
+    double frequency;           /* initial, of this node */
+    double drift;               /* aging, 1/s */
+    double diurnal;             /* amplitude */
+    struct turn begun, turned;  /* the sine at the start; what it turns by over a cell */
+    double walk_sd, flicker_sd; /* of y over a cell; of y */
+    double flicker_sd_i;        /* of what the stages' means have of their own, in flicker_sd */
+    struct ou_step wander;      /* over one cell */
+};
+
+static double cell_s_of(const struct lattice *lattice)
+{
+    return s_from_ticks(lattice->cell_ticks);
+}
+
+/* What is carried from one lattice point to the next: the random part of frequency and error, and
+ * the daily sine. */
 struct noise {
     double x_s; /* of all processes together */
+    struct turn turn;
     double walk_y;
     double wander_y;
     double flicker_y[FLICKER_STAGES_MAX]; /* in units of flicker_sd */
@@ -73,8 +90,9 @@ struct cell {
     sim_time begin;
     double c[4];
     double mean_frequency;
-    int32_t leaf;                   /* the finest interval of the bridge looked at last */
-    double off_s[BRIDGE_DEPTH_MAX]; /* how far off the middles that lead there are, finest first */
+    int32_t leaf;                      /* the finest interval of the bridge looked at last */
+    double left_s, right_s;            /* the bridge at its ends */
+    double middle_s[BRIDGE_DEPTH_MAX]; /* and in the middles of those that hold it, widest first */
 };
 
 /* A line joined on at an instant: closed form, so that no later look changes it. */
@@ -262,7 +280,7 @@ static double init_flicker(struct lattice *lattice, double floor)
         return 0.0;
     }
     double variance = floor * floor / (2.0 * M_LN2) * M_LN10;
-    double first_tc_s = 0.1 * lattice->cell_s;
+    double first_tc_s = 0.1 * cell_s_of(lattice);
     double tc_s = first_tc_s;
     lattice->flicker_sd = sqrt(variance);
     lattice->flicker_stages = 1;
@@ -270,6 +288,11 @@ static double init_flicker(struct lattice *lattice, double floor)
         tc_s *= 10.0;
         lattice->flicker_stages++;
     }
+    double squared = 0.0;
+    for (unsigned k = 0; k < lattice->flicker_stages; k++) {
+        squared += flicker_steps[k].sd_i * flicker_steps[k].sd_i;
+    }
+    lattice->flicker_sd_i = sqrt(squared);
     return 2.0 * variance * first_tc_s / 9.0;
 }
 
@@ -279,11 +302,11 @@ static double init_wander(struct lattice *lattice, double sd, double tc_s)
     if (sd <= 0.0 || tc_s <= 0.0) {
         return 0.0;
     }
-    if (tc_s <= lattice->cell_s / 100.0) {
+    if (tc_s <= cell_s_of(lattice) / 100.0) {
         return 2.0 * sd * sd * tc_s;
     }
-    struct ou_law law = oscillator_ou_law(sd * sd, tc_s, lattice->cell_s);
-    lattice->wander = ou_step_from_law(&law, lattice->cell_s);
+    struct ou_law law = oscillator_ou_law(sd * sd, tc_s, cell_s_of(lattice));
+    lattice->wander = ou_step_from_law(&law, cell_s_of(lattice));
     return 0.0;
 }
 
@@ -297,24 +320,32 @@ static uint8_t bridge_depth(double cell_s)
     return depth;
 }
 
+/* The cosine is written as a sine a quarter of a turn later: no compiler can merge the two into a
+ * call of another accuracy. */
+static struct turn turn_of(double angle)
+{
+    return (struct turn){sin(angle), sin(angle + M_PI_2)};
+}
+
 static void init_lattice(struct lattice *lattice, const struct oscillator_law *law, double cell_s)
 {
     uint64_t key = rng_cell_key(lattice->key, CELL_START);
     lattice->cell_ticks = ticks_from_s(cell_s);
     assert(lattice->cell_ticks >= CELL_TICKS_MIN && lattice->cell_ticks <= CELL_TICKS_MAX);
-    lattice->cell_s = s_from_ticks(lattice->cell_ticks);
+    lattice->per_tick = 1.0 / (double)lattice->cell_ticks;
+    cell_s = cell_s_of(lattice); /* in whole ticks */
     lattice->frequency = law->initial_mean + law->initial_sd * rng_normal_of(key, DRAW_FREQUENCY);
     lattice->drift = law->aging_per_day / DAY_S;
     lattice->diurnal = law->diurnal;
     double turn = rng_cell_uniform(lattice->key, CELL_START, DRAW_PHASE);
-    lattice->phase = 2.0 * M_PI * (turn + sim_s(lattice->start) / DAY_S);
-    lattice->cosine = sin(lattice->phase + M_PI_2);
-    lattice->walk_sd = law->random_walk_fm * sqrt(lattice->cell_s);
+    lattice->begun = turn_of(2.0 * M_PI * (turn + sim_s(lattice->start) / DAY_S));
+    lattice->turned = turn_of(2.0 * M_PI / DAY_S * cell_s);
+    lattice->walk_sd = law->random_walk_fm * sqrt(cell_s);
     double white_squared = law->white_fm * law->white_fm;
     white_squared += init_flicker(lattice, law->flicker_floor);
     white_squared += init_wander(lattice, law->wander_sd, law->wander_tc_s);
-    lattice->white_sd_s = sqrt(white_squared * lattice->cell_s);
-    lattice->bridge_depth = bridge_depth(lattice->cell_s);
+    lattice->white_sd_s = sqrt(white_squared * cell_s);
+    lattice->bridge_depth = bridge_depth(cell_s);
     lattice->is_random = lattice->walk_sd > 0.0 || lattice->white_sd_s > 0.0 ||
                          lattice->flicker_stages > 0 || lattice->wander.sd_y > 0.0;
 }
@@ -322,13 +353,13 @@ static void init_lattice(struct lattice *lattice, const struct oscillator_law *l
 /* A clock has run for ever when we meet it: stationary processes begin in their stationary law. */
 static struct noise initial_noise(const struct lattice *lattice, double wander_sd)
 {
-    struct noise noise = {0};
+    struct noise noise = {.turn = lattice->begun};
     uint64_t key = rng_cell_key(lattice->key, CELL_START);
     if (lattice->wander.sd_y > 0.0) {
         noise.wander_y = wander_sd * rng_normal_of(key, DRAW_WANDER);
     }
     for (unsigned k = 0; k < lattice->flicker_stages; k++) {
-        noise.flicker_y[k] = rng_normal_of(key, DRAW_FLICKER + 2 * k);
+        noise.flicker_y[k] = rng_normal_of(key, DRAW_FLICKER + 1 + k);
     }
     return noise;
 }
@@ -342,6 +373,23 @@ static double step_ou(const struct ou_step *step, uint64_t key, unsigned draw, d
     double g2 = rng_normal_of(key, draw + 1);
     double mean = step->mean_integral * *y + step->slope * g1 + step->sd_i * g2;
     *y = step->decay * *y + step->sd_y * g1;
+    return mean;
+}
+
+/* All flicker stages over a cell, in units of flicker_sd. What a stage's mean has beside its y
+ * enters no y: the sum over the stages is one normal. */
+static double step_flicker(const struct lattice *lattice, uint64_t key, double *y)
+{
+    double mean = 0.0;
+    if (lattice->flicker_stages > 0) {
+        mean = lattice->flicker_sd_i * rng_normal_of(key, DRAW_FLICKER);
+    }
+    for (unsigned k = 0; k < lattice->flicker_stages; k++) {
+        const struct ou_step *step = &flicker_steps[k];
+        double g = rng_normal_of(key, DRAW_FLICKER + 1 + k);
+        mean += step->mean_integral * y[k] + step->slope * g;
+        y[k] = step->decay * y[k] + step->sd_y * g;
+    }
     return mean;
 }
 
@@ -373,7 +421,15 @@ static double noise_frequency(const struct lattice *lattice, const struct noise 
     return noise->walk_y + noise->wander_y + lattice->flicker_sd * flicker;
 }
 
-/* Moves all noise over the cell of this key; returns what white FM added to the error, seconds. */
+/* One cell later, by the sum of two angles: in a year that strays by 1e-10 of the amplitude at most.
+ */
+static void turn_on(const struct turn *by, struct turn *turn)
+{
+    *turn = (struct turn){turn->sine * by->cosine + turn->cosine * by->sine,
+                          turn->cosine * by->cosine - turn->sine * by->sine};
+}
+
+/* Moves all that is carried over the cell of this key; returns what white FM added to the error, seconds. */
 static double step_noise(const struct lattice *lattice, uint64_t key, struct noise *noise)
 {
     double mean = 0.0;
@@ -383,40 +439,31 @@ static double step_noise(const struct lattice *lattice, uint64_t key, struct noi
     if (lattice->wander.sd_y > 0.0) {
         mean += step_ou(&lattice->wander, key, DRAW_WANDER, &noise->wander_y);
     }
-    double flicker = 0.0;
-    for (unsigned k = 0; k < lattice->flicker_stages; k++) {
-        flicker += step_ou(&flicker_steps[k], key, DRAW_FLICKER + 2 * k, &noise->flicker_y[k]);
-    }
-    mean += lattice->flicker_sd * flicker;
+    mean += lattice->flicker_sd * step_flicker(lattice, key, noise->flicker_y);
     double white_s = step_white_s(lattice, key);
-    noise->x_s += mean * lattice->cell_s + white_s;
+    noise->x_s += mean * cell_s_of(lattice) + white_s;
+    turn_on(&lattice->turned, &noise->turn);
     return white_s;
 }
 
-/* Initial frequency, aging and the daily sine: closed forms from the start, with no sum that could
- * wander. The cosine in the sine's integral is written as a sine a quarter of a turn later: no
- * compiler can merge the two into a call of another accuracy. What the difference of the two
- * cosines loses is 3e-18 s per ppm. */
-static struct point trend_at(const struct lattice *lattice, int64_t elapsed_ticks)
+/* Initial frequency, aging and the daily sine's integral: closed forms from the start. What the
+ * difference of the two cosines loses is 3e-18 s per ppm. */
+static struct point trend_at(const struct lattice *lattice, int64_t elapsed_ticks,
+                             const struct turn *turn)
 {
     double elapsed_s = s_from_ticks(elapsed_ticks);
-    struct point trend = {
-        .x_s = elapsed_s * (lattice->frequency + 0.5 * lattice->drift * elapsed_s),
-        .y = lattice->frequency + lattice->drift * elapsed_s,
+    double w = 2.0 * M_PI / DAY_S;
+    return (struct point){
+        .x_s = elapsed_s * (lattice->frequency + 0.5 * lattice->drift * elapsed_s) +
+               lattice->diurnal / w * (lattice->begun.cosine - turn->cosine),
+        .y = lattice->frequency + lattice->drift * elapsed_s + lattice->diurnal * turn->sine,
     };
-    if (lattice->diurnal != 0.0) {
-        double w = 2.0 * M_PI / DAY_S;
-        double angle = lattice->phase + w * elapsed_s;
-        trend.x_s += lattice->diurnal / w * (lattice->cosine - sin(angle + M_PI_2));
-        trend.y += lattice->diurnal * sin(angle);
-    }
-    return trend;
 }
 
 /* The point where `cell` begins, given the noise there. */
 static struct point point_at(const struct lattice *lattice, int64_t cell, const struct noise *noise)
 {
-    struct point point = trend_at(lattice, cell * lattice->cell_ticks);
+    struct point point = trend_at(lattice, cell * lattice->cell_ticks, &noise->turn);
     point.x_s += noise->x_s;
     point.y += noise_frequency(lattice, noise);
     return point;
@@ -440,6 +487,16 @@ static void fit_cell(struct cell *cell, double cell_s, const struct point *left,
     cell->leaf = NO_LEAF;
 }
 
+/* The daily sine of a clock without noise, which takes no steps. */
+static void turn_to(const struct lattice *lattice, int64_t cell, struct turn *turn)
+{
+    if (!lattice->is_random && lattice->diurnal != 0.0) {
+        struct turn since = turn_of(2.0 * M_PI / DAY_S * s_from_ticks(cell * lattice->cell_ticks));
+        *turn = lattice->begun;
+        turn_on(&since, turn);
+    }
+}
+
 /* Makes `last` the current cell, drawing every cell on the way; a clock without noise gets there at
  * once. */
 static void advance(struct oscillator *o, int64_t last)
@@ -449,15 +506,17 @@ static void advance(struct oscillator *o, int64_t last)
         for (int64_t cell = o->cell.index + 1; lattice->is_random && cell < last; cell++) {
             step_noise(lattice, rng_cell_key(lattice->key, cell), &o->noise);
         }
+        turn_to(lattice, last, &o->noise.turn);
         o->end = point_at(lattice, last, &o->noise);
     }
     struct point left = o->end;
     o->cell.index = last;
     o->cell.key = rng_cell_key(lattice->key, last);
     double white_s = lattice->is_random ? step_noise(lattice, o->cell.key, &o->noise) : 0.0;
+    turn_to(lattice, last + 1, &o->noise.turn);
     o->end = point_at(lattice, last + 1, &o->noise);
     o->cell.begin.ticks = lattice->start.ticks + last * lattice->cell_ticks;
-    fit_cell(&o->cell, lattice->cell_s, &left, &o->end, white_s);
+    fit_cell(&o->cell, cell_s_of(lattice), &left, &o->end, white_s);
 }
 
 /* Inside a cell. */
@@ -467,33 +526,39 @@ static void advance(struct oscillator *o, int64_t last)
  * hold the leaf, but for those that held the last one too. */
 static void find_leaf(const struct lattice *lattice, struct cell *cell, int32_t leaf)
 {
-    static const double root_of_width[BRIDGE_DEPTH_MAX] = {
-        1.0, M_SQRT1_2, 0.5, 0.5 * M_SQRT1_2, 0.25, 0.25 * M_SQRT1_2};
+    static const double half_root_of_width[BRIDGE_DEPTH_MAX] = {
+        0.5, 0.5 * M_SQRT1_2, 0.25, 0.25 * M_SQRT1_2, 0.125, 0.125 * M_SQRT1_2};
     unsigned depth = lattice->bridge_depth;
     unsigned place = 1U << depth | (unsigned)leaf;
     unsigned changed = (unsigned)leaf ^ (unsigned)cell->leaf;
-    for (unsigned below = 1; below <= depth && changed >> below != 0; below++) {
-        double g = rng_normal_of(cell->key, DRAW_BRIDGE + (place >> below));
-        cell->off_s[below - 1] = 0.5 * lattice->white_sd_s * root_of_width[depth - below] * g;
+    double left_s = 0.0, right_s = 0.0;
+    for (unsigned level = 0; level < depth; level++) {
+        unsigned below = depth - level;
+        if (changed >> below != 0) {
+            double g = rng_normal_of(cell->key, DRAW_BRIDGE + (place >> below));
+            cell->middle_s[level] =
+                0.5 * (left_s + right_s) + lattice->white_sd_s * half_root_of_width[level] * g;
+        }
+        if (place >> (below - 1) & 1) {
+            left_s = cell->middle_s[level];
+        } else {
+            right_s = cell->middle_s[level];
+        }
     }
     cell->leaf = leaf;
+    cell->left_s = left_s;
+    cell->right_s = right_s;
 }
 
-/* Each middle lifts its interval like a tent; their sum is the broken line through all of them, and
- * no term waits for another. */
+/* The broken line through all middles. */
 static double bridge_s(const struct lattice *lattice, struct cell *cell, double z)
 {
     double place = z * power_of_two(lattice->bridge_depth);
     int32_t leaf = (int32_t)place;
-    double sum_s = 0.0;
     if (leaf != cell->leaf) {
         find_leaf(lattice, cell, leaf);
     }
-    for (unsigned below = 1; below <= lattice->bridge_depth; below++) {
-        double inside = place - (double)(leaf >> below << below);
-        sum_s += cell->off_s[below - 1] * (1.0 - fabs(inside * power_of_two(1 - (int)below) - 1.0));
-    }
-    return sum_s;
+    return cell->left_s + (place - leaf) * (cell->right_s - cell->left_s);
 }
 
 /* Another time than the last one asked for. */
@@ -507,7 +572,7 @@ static double look_at_lattice_s(struct oscillator *o, sim_time t)
         advance(o, elapsed / lattice->cell_ticks);
         inside = t.ticks - o->cell.begin.ticks;
     }
-    double z = (double)inside / (double)lattice->cell_ticks;
+    double z = (double)inside * lattice->per_tick;
     const double *c = o->cell.c;
     double x_s = c[0] + z * (c[1] + z * (c[2] + z * c[3]));
     if (lattice->white_sd_s > 0.0) {
@@ -627,5 +692,6 @@ sim_time oscillator_when(struct oscillator *o, sim_time now, mono_time wake)
     if (room_ticks < 1e15 || -saved_ticks > room_ticks / 2.0) {
         return SIM_NEVER;
     }
-    return (sim_time){now.ticks + wait_ticks - (int64_t)floor(saved_ticks)};
+    int64_t saved = (int64_t)saved_ticks;
+    return (sim_time){now.ticks + wait_ticks - saved + ((double)saved > saved_ticks)};
 }

@@ -49,7 +49,7 @@ size_t oscillator_size(void);
 
 /* Begins at true time `start` with frequency and offset drawn for this node (offset replaced by
  * `offset_s` when that is not NAN). cell_s: lattice width, 64 s unless the world is large, from
- * 2^-20 to 2^20 s; the lattice begins at `start`. epoch: what a perfect clock shows at true time 0.
+ * 2^-20 to 2^18 s; the lattice begins at `start`. epoch: what a perfect clock shows at true time 0.
  * The law is copied. */
 void oscillator_init(struct oscillator *o, const struct oscillator_law *law, uint64_t seed,
                      uint32_t node, double cell_s, ntp_time epoch, double offset_s, sim_time start);
