@@ -12,10 +12,10 @@
 #include "quantity.h"
 #include "watch.h"
 
-/* Two looks at a node whose engine has said nothing in between are at least this far apart: a
- * packet is sent and answered within it, and no clock can change by more than half a
- * millisecond. */
-#define LOOK_GAP_S 1.0
+/* Two looks at a node are at least this far apart, unless its engine has said something or changed
+ * the clock's rate in between: until then error and bound are straight lines, and greatest where one
+ * looks, but for what the noise of a clock strays from a line in this time, some 100 ns. */
+#define LOOK_GAP_S 16.0
 
 /* In a world with more nodes than this the grid looks at each of them this seldom, but for the
  * edges of windows. */
@@ -37,6 +37,7 @@ struct probe {
     uint32_t *first;    /* node n: concerns[first[n] .. first[n + 1]) */
     uint32_t *measured; /* the measures among them end here */
     struct concern *concerns;
+    struct watch **open; /* node n: open[first[n]...], as many as its memory says */
     struct node_memory *memory;
     bool has_group; /* some expectation is about who follows whom: all leaders are followed */
 };
@@ -91,19 +92,36 @@ static void remember_measures(struct probe *probe, uint32_t node, const struct t
     const struct engine *engine = world_engine(probe->world, node);
     m->claim_s = truth->bound_s;
     m->claim_rate = engine ? engine_server_view(engine)->dispersion_rate : 0;
+    m->rate = world_rate(probe->world, node);
     m->stepped_s = 0;
     m->at = now;
     m->is_dirty = false;
 }
 
-static void show(const struct probe *probe, const struct sight *sight, uint32_t begin, uint32_t end,
-                 double since)
+/* Which of the measures of a node are open, and until when that stays so. */
+static void open_measures(struct probe *probe, uint32_t node, double now)
 {
-    for (uint32_t i = begin; i < end; i++) {
-        const struct concern *concern = &probe->concerns[i];
-        if (sight->now >= concern->from_s && since <= concern->until_s) {
-            watch_see(concern->watch, sight);
+    struct node_memory *m = &probe->memory[node];
+    uint32_t end = probe->first[node];
+    m->open_until = INFINITY;
+    for (uint32_t i = probe->first[node]; i < probe->measured[node]; i++) {
+        struct watch *watch = probe->concerns[i].watch;
+        if (watch_is_open(watch, now)) {
+            probe->open[end++] = watch;
         }
+        m->open_until = fmin(m->open_until, watch_next_change(watch, now));
+    }
+    m->open_end = end;
+}
+
+static void measure(struct probe *probe, const struct sight *sight)
+{
+    const struct node_memory *m = &probe->memory[sight->node];
+    if (sight->now >= m->open_until) {
+        open_measures(probe, sight->node, sight->now);
+    }
+    for (uint32_t i = probe->first[sight->node]; i < m->open_end; i++) {
+        watch_measure(probe->open[i], sight);
     }
 }
 
@@ -114,8 +132,13 @@ static void see(struct probe *probe, uint32_t node, bool is_grid)
     struct node_memory *m = &probe->memory[node];
     struct sight sight = {probe->world, node, now_of(probe), m, &truth, is_grid};
     world_truth(probe->world, node, &truth);
-    show(probe, &sight, probe->first[node], probe->measured[node], m->at);
-    show(probe, &sight, probe->measured[node], probe->first[node + 1], m->told_at);
+    measure(probe, &sight);
+    for (uint32_t i = probe->measured[node]; i < probe->first[node + 1]; i++) {
+        const struct concern *concern = &probe->concerns[i];
+        if (sight.now >= concern->from_s && m->told_at <= concern->until_s) {
+            watch_see(concern->watch, &sight);
+        }
+    }
     remember_told(probe, node, &truth, sight.now);
     remember_measures(probe, node, &truth, sight.now);
 }
@@ -133,7 +156,7 @@ static void look(struct probe *probe, uint32_t node, bool is_grid)
     }
     struct sight sight = {probe->world, node, now_of(probe), m, &truth, is_grid};
     world_measure(probe->world, node, &truth);
-    show(probe, &sight, probe->first[node], probe->measured[node], m->at);
+    measure(probe, &sight);
     remember_measures(probe, node, &truth, sight.now);
 }
 
@@ -141,19 +164,11 @@ static void look(struct probe *probe, uint32_t node, bool is_grid)
  * it now. */
 static bool is_needed(struct probe *probe, uint32_t node, double now)
 {
-    struct node_memory *m = &probe->memory[node];
-    if (m->is_dirty || now < m->needed_until) {
-        return true;
+    const struct node_memory *m = &probe->memory[node];
+    if (now >= m->open_until) {
+        open_measures(probe, node, now);
     }
-    for (uint32_t i = probe->first[node]; i < probe->first[node + 1]; i++) {
-        const struct concern *concern = &probe->concerns[i];
-        if (now >= concern->from_s && now <= concern->until_s &&
-            watch_is_open(concern->watch, now)) {
-            m->needed_until = concern->until_s;
-            return true;
-        }
-    }
-    return false;
+    return m->is_dirty || m->open_end > probe->first[node];
 }
 
 static void on_settled(void *context, struct world *world, uint32_t node)
@@ -161,8 +176,8 @@ static void on_settled(void *context, struct world *world, uint32_t node)
     struct probe *probe = context;
     const struct node_memory *m = &probe->memory[node];
     double now = sim_s(world_now(world));
-    bool is_recent = !m->is_dirty && now - m->at < LOOK_GAP_S;
-    if (!is_recent && is_concerned(probe, node) && is_needed(probe, node, now)) {
+    bool goes_on = !m->is_dirty && now - m->at < LOOK_GAP_S && world_rate(world, node) == m->rate;
+    if (!goes_on && is_concerned(probe, node) && is_needed(probe, node, now)) {
         look(probe, node, false);
     }
 }
@@ -189,13 +204,14 @@ static void on_trace(void *context, struct world *world, uint32_t node,
     }
 }
 
-/* Faults that change what a node is: its clock, or whether it runs. */
+/* Faults that change what a node is, tells or how its clock runs; the rest are the network's. */
 static void on_fault(void *context, struct world *world, const struct fault *fault, bool begins)
 {
     struct probe *probe = context;
     (void)world;
     (void)begins;
-    if (fault->verb != FAULT_STOP && fault->verb != FAULT_START && fault->verb != FAULT_STEP) {
+    if (fault->verb == FAULT_CUT || fault->verb == FAULT_HEAL || fault->verb == FAULT_DELAY ||
+        fault->verb == FAULT_LOSS) {
         return;
     }
     for (size_t i = 0; i < fault->a.count; i++) {
@@ -235,6 +251,7 @@ static void build_lists(struct probe *probe)
         probe->first[n + 1] += probe->first[n];
     }
     probe->concerns = g_new(struct concern, probe->first[s->node_count + 1] + 1);
+    probe->open = g_new(struct watch *, probe->first[s->node_count + 1] + 1);
     fill_lists(probe, true);
     probe->measured = g_memdup2(probe->first + 1, s->node_count * sizeof probe->first[0]);
     fill_lists(probe, false);
@@ -261,6 +278,7 @@ struct probe *probe_new(struct world *world)
         probe->memory[n] = (struct node_memory){.leader = UINT32_MAX,
                                                 .standing = STANDING_DOWN,
                                                 .claim_s = INFINITY,
+                                                .open_until = -INFINITY,
                                                 .is_dirty = true,
                                                 .has_told = true};
     }
@@ -289,6 +307,7 @@ void probe_free(struct probe *probe)
     g_free(probe->first);
     g_free(probe->measured);
     g_free(probe->concerns);
+    g_free(probe->open);
     g_free(probe);
 }
 

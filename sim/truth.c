@@ -140,6 +140,11 @@ void world_measure(struct world *w, uint32_t index, struct truth *out)
     out->correction = drift_ppm * 1e-6;
 }
 
+double world_rate(const struct world *w, uint32_t index)
+{
+    return oscillator_rate(world_node(w, index)->oscillator);
+}
+
 bool world_error(struct world *w, uint32_t index, double *error_s)
 {
     const struct node *node = world_node(w, index);

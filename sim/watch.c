@@ -80,6 +80,18 @@ bool watch_is_open(const struct watch *watch, double now)
     return watch_is_measure(watch) && is_in_window(watch, now);
 }
 
+double watch_next_change(const struct watch *watch, double now)
+{
+    const struct expectation *e = watch->expectation;
+    if (now < e->from_s) {
+        return e->from_s;
+    }
+    if (watch_is_open(watch, now)) {
+        return watch->has_end ? nextafter(e->until_s, INFINITY) : e->until_s;
+    }
+    return INFINITY;
+}
+
 void watch_span(const struct watch *watch, double *from_s, double *until_s)
 {
     const struct expectation *e = watch->expectation;
@@ -248,11 +260,10 @@ static void see_claim(struct watch *watch, const struct sight *sight, double err
         return;
     }
     watch->looks++;
-    note_worst(watch,
-               claim_s > 0    ? fabs(error_s) / claim_s
-               : error_s != 0 ? INFINITY
-                              : 0,
-               sight->node, sight->now);
+    if (!(fabs(error_s) < watch->worst * claim_s)) {
+        double share = claim_s > 0 ? fabs(error_s) / claim_s : error_s != 0 ? INFINITY : 0;
+        note_worst(watch, share, sight->node, sight->now);
+    }
     if (fabs(error_s) > claim_s + BOUND_SLACK_S) {
         watch->offended_s++;
         g_snprintf(text, sizeof text, "%s at %s: error %s, claimed %s",
@@ -277,46 +288,45 @@ static void see_bound(struct watch *watch, const struct sight *sight)
     }
 }
 
-void watch_see(struct watch *watch, const struct sight *sight)
+void watch_measure(struct watch *watch, const struct sight *sight)
+{
+    switch (watch->expectation->kind) {
+    case EXPECT_ERROR:
+        see_error(watch, sight);
+        return;
+    case EXPECT_SPREAD:
+        see_spread(watch, sight);
+        return;
+    case EXPECT_FREQUENCY:
+        see_frequency(watch, sight);
+        return;
+    default:
+        see_bound(watch, sight);
+    }
+}
+
+/* The interval since the last look, or the change that ends it. */
+static void see_told(struct watch *watch, const struct sight *sight)
 {
     const struct scenario *scenario = world_scenario(sight->world);
+    enum expectation_kind kind = watch->expectation->kind;
     double begin = sight->was->told_at, end = sight->now;
-    unsigned standing = sight->truth->is_up ? (unsigned)sight->truth->state : STANDING_DOWN;
-    switch (watch->expectation->kind) {
-    case EXPECT_STATE:
-        if (clip(watch, &begin, &end)) {
-            see_state(watch, scenario, sight->node, sight->was->standing, begin, end);
-        }
-        return;
-    case EXPECT_FOLLOWS:
-        if (clip(watch, &begin, &end)) {
-            see_leader(watch, scenario, sight->node, sight->was->leader, begin, end);
-        }
-        return;
-    case EXPECT_BECOMES:
-        see_change(watch, sight, standing);
-        return;
-    case EXPECT_NO_STEP:
-    case EXPECT_ONE_LEADER:
-    case EXPECT_NO_CYCLE:
-        return;
-    case EXPECT_ERROR:
-    case EXPECT_SPREAD:
-    case EXPECT_FREQUENCY:
-    case EXPECT_CLAIMED_BOUND:
-        break;
+    if (kind == EXPECT_BECOMES) {
+        see_change(watch, sight,
+                   sight->truth->is_up ? (unsigned)sight->truth->state : STANDING_DOWN);
+    } else if (kind == EXPECT_STATE && clip(watch, &begin, &end)) {
+        see_state(watch, scenario, sight->node, sight->was->standing, begin, end);
+    } else if (kind == EXPECT_FOLLOWS && clip(watch, &begin, &end)) {
+        see_leader(watch, scenario, sight->node, sight->was->leader, begin, end);
     }
-    if (!is_in_window(watch, sight->now)) {
-        return;
-    }
-    if (watch->expectation->kind == EXPECT_ERROR) {
-        see_error(watch, sight);
-    } else if (watch->expectation->kind == EXPECT_SPREAD) {
-        see_spread(watch, sight);
-    } else if (watch->expectation->kind == EXPECT_FREQUENCY) {
-        see_frequency(watch, sight);
-    } else {
-        see_bound(watch, sight);
+}
+
+void watch_see(struct watch *watch, const struct sight *sight)
+{
+    if (watch_is_open(watch, sight->now)) {
+        watch_measure(watch, sight);
+    } else if (!watch_is_measure(watch)) {
+        see_told(watch, sight);
     }
 }
 

@@ -20,12 +20,14 @@ struct node_memory {
     double told_at; /* of the last look at what it says: that has not changed since */
     double standing_since, leader_since;
     double claim_s, claim_rate; /* claimed bound at `at`, and how it grows */
+    double rate;                /* of its clock's steering at `at` */
     double stepped_s;           /* by its engine, since `at` */
     uint32_t leader;
     uint8_t standing;
-    double needed_until; /* some expectation needs its truth at every event before */
-    bool is_dirty;       /* its engine has said something that must be looked at */
-    bool has_told;       /* the same, and standing or leader may be others */
+    double open_until; /* its open measures are those up to open_end until then */
+    uint32_t open_end;
+    bool is_dirty; /* its engine has said something that must be looked at */
+    bool has_told; /* the same, and standing or leader may be others */
 };
 
 /* A look at a node: what was, and what is. */
@@ -62,6 +64,9 @@ bool watch_is_measure(const struct watch *watch);
 /* Whether it needs the truth at every event of a node now. */
 bool watch_is_open(const struct watch *watch, double now);
 
+/* The first time after `now` at which that may be otherwise, seconds; INFINITY = never. */
+double watch_next_change(const struct watch *watch, double now);
+
 /* The times outside of which watch_see() does nothing: with looks before `from_s`, and with looks
  * whose interval begins after `until_s`. */
 void watch_span(const struct watch *watch, double *from_s, double *until_s);
@@ -69,7 +74,10 @@ void watch_span(const struct watch *watch, double *from_s, double *until_s);
 /* EXPECT_ONE_LEADER and EXPECT_NO_CYCLE: judged on the whole graph, by watch_group(). */
 bool watch_is_of_group(const struct watch *watch);
 
-/* A measure reads of sight->truth what world_measure() gives; the others all of it. */
+/* A look at a measure that is open. Reads of sight->truth what world_measure() gives. */
+void watch_measure(struct watch *watch, const struct sight *sight);
+
+/* A look at any expectation; at a measure only while it is open. */
 void watch_see(struct watch *watch, const struct sight *sight);
 
 /* The engine of `node` stepped its clock. */

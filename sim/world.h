@@ -70,7 +70,9 @@ void world_truth(struct world *world, uint32_t node, struct truth *out);
 /* Of the truth only what changes while the engine says nothing: is_up, error_s, bound_s, frequency
  * and correction; the rest of *out means nothing. */
 void world_measure(struct world *world, uint32_t node, struct truth *out);
-/* Of that only error_s; returns is_up. */
+/* The rate at which the node's engine steers its clock, s/s. */
+double world_rate(const struct world *world, uint32_t node);
+/* Of the truth only error_s; returns is_up. */
 bool world_error(struct world *world, uint32_t node, double *error_s);
 struct instant world_instant(struct world *world, uint32_t node); /* the node's own clocks now */
 const struct engine *world_engine(const struct world *world,

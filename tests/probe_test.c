@@ -28,15 +28,21 @@ static const char quiet_world[] = "duration 8h\n"
                                   "at 3h step a by 500ms\n"
                                   "at 5h cut upstream\n";
 
-static struct trial run_until(const char *text, const char *expectation, double end_s)
+static struct trial run_observed(const char *text, const char *expectation, double end_s,
+                                 const struct observer *observer)
 {
     struct trial t = {.folder = fixture_new()};
     char *whole = g_strconcat(text, "expect ", expectation, "\n", NULL);
     fixture_file(t.folder, "n.conf", "server up.example iburst maxpoll 6\ntos minclock 1\n");
     fixture_file(t.folder, "short.conf", "server up.example iburst maxpoll 6\ntos holdover 600\n");
+    fixture_file(t.folder, "slow.conf", "server up.example iburst minpoll 10\n");
+    fixture_file(t.folder, "fast.conf", "server up.example minpoll 3 maxpoll 3\n");
     t.scenario = fixture_load(t.folder, whole);
     t.world = world_new(t.scenario, 1);
     t.probe = probe_new(t.world);
+    if (observer) {
+        world_observe(t.world, observer);
+    }
     sim_time end = sim_from_s(end_s), now = {0};
     for (double grid_s = 60; sim_before(now, end); now = world_now(t.world)) {
         sim_time stop = sim_from_s(grid_s);
@@ -50,6 +56,11 @@ static struct trial run_until(const char *text, const char *expectation, double 
     t.count = probe_judge(t.probe, &t.verdicts);
     g_free(whole);
     return t;
+}
+
+static struct trial run_until(const char *text, const char *expectation, double end_s)
+{
+    return run_observed(text, expectation, end_s, NULL);
 }
 
 static void trial_end(struct trial *t)
@@ -229,6 +240,53 @@ static void edges_of_windows_come_in_order_and_end(void)
     trial_end(&t);
 }
 
+/* For 40 s, between two looks of the grid, the clock runs away and comes back; nobody polls. */
+static void a_clock_is_looked_at_where_its_frequency_jumps(void)
+{
+    static const char text[] = "duration 4h\n"
+                               "node a address 10.0.0.1 config slow.conf clock ideal offset 0s\n"
+                               "upstream up.example stratum 1 link ideal\n"
+                               "link ideal between all\n"
+                               "at 2h5s frequency a by 500ppm\n"
+                               "at 2h25s frequency a by -1000ppm\n"
+                               "at 2h45s frequency a by 500ppm\n";
+    struct trial t = run_until(text, "error of a < 9ms from 1h30m until 3h", 3 * 3600.0);
+    CHECK(!t.verdicts[0].passed);
+    CHECK_STR(t.verdicts[0].seen, "worst 10.0 ms, a at 02:00:25");
+    trial_end(&t);
+}
+
+struct every_look {
+    double worst_s, from_s;
+};
+
+static void look_at_every_event(void *context, struct world *world, uint32_t node)
+{
+    struct every_look *every = context;
+    double error_s;
+    if (node == 0 && sim_s(world_now(world)) >= every->from_s &&
+        world_error(world, node, &error_s)) {
+        every->worst_s = fmax(every->worst_s, fabs(error_s));
+    }
+}
+
+/* Polls come every 8 s, looks that nobody asks for every 16 s; each poll changes the rate. */
+static void no_event_is_worse_than_what_was_looked_at(void)
+{
+    static const char text[] = "duration 2h\n"
+                               "node a address 10.0.0.1 config fast.conf clock xo-office\n"
+                               "upstream up.example stratum 1 link campus\n"
+                               "at 30m frequency a by 300ppm\n";
+    struct every_look every = {.from_s = 1500};
+    struct observer observer = {.context = &every, .settled = look_at_every_event};
+    struct trial t = run_observed(text, "error of a < 1s from 25m", 2 * 3600.0, &observer);
+    CHECK(every.worst_s > 1e-3 && every.worst_s < 1.0);
+    CHECK(g_str_has_prefix(t.verdicts[0].seen, "worst "));
+    double seen_ms = g_ascii_strtod(t.verdicts[0].seen + 6, NULL); /* three digits */
+    CHECK_NEAR(seen_ms * 1e-3 / every.worst_s, 1.0, 0.006);
+    trial_end(&t);
+}
+
 /* ---- looks made by hand ---- */
 
 /* A watch on node 0 of the quiet world. */
@@ -369,6 +427,9 @@ const struct test_case probe_tests[] = {
      instant_lies_in_the_interval_that_begins_with_it},
     {"claim_is_judged_as_it_stood_before_an_update", claim_is_judged_as_it_stood_before_an_update},
     {"node_that_claims_nothing_breaks_no_claim", node_that_claims_nothing_breaks_no_claim},
+    {"a_clock_is_looked_at_where_its_frequency_jumps",
+     a_clock_is_looked_at_where_its_frequency_jumps},
+    {"no_event_is_worse_than_what_was_looked_at", no_event_is_worse_than_what_was_looked_at},
     {"first_offence_is_the_earliest_whoever_is_looked_at_first",
      first_offence_is_the_earliest_whoever_is_looked_at_first},
     {"times_read_as_days_and_clock", times_read_as_days_and_clock},
