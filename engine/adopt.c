@@ -127,6 +127,7 @@ static bool move_source(struct adoption *a, uint16_t to, uint16_t from, uint16_t
     s->config = &a->e->config.associations[association];
     s->association = association;
     s->family = association;
+    engine_note_source(a->e, s);
     /* What was forbidden before and answers nothing has nothing to lose. */
     if (!may_have(a->e, s) && may_have(a->old, &a->old->sources[from])) {
         return false;
@@ -353,5 +354,6 @@ struct engine *engine_adopt(void *memory, const struct engine_config *config, st
     adopt_clock(&a);
     adopt_poll(&a);
     adopt_claims(&a);
+    e->due = engine_next(e);
     return e;
 }

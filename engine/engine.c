@@ -65,6 +65,7 @@ void engine_begin_association(struct engine *e, uint16_t association, uint16_t f
         peer.port = NTP_PORT;
         struct source *s = &e->sources[first];
         source_assign(s, &peer, now);
+        engine_note_source(e, s);
         /* Hosts that start together must not ask together. */
         s->next_poll = mono_add_s(now, 0.5 + random_byte(&e->random) / 64.0);
         return;
@@ -237,12 +238,8 @@ void engine_spread_poll(struct engine *e, mono_time now)
     }
 }
 
-/* When the next thing is due. */
-static mono_time engine_next(const struct engine *e, mono_time now)
+mono_time engine_next(const struct engine *e)
 {
-    if (!e->is_started || e->needs_selection || e->needs_leap) {
-        return now;
-    }
     mono_time wake = discipline_wake(&e->discipline);
     if (e->system.state == STATE_HOLDOVER) {
         wake = mono_earlier(wake, system_holdover_end(&e->system, &e->config));
@@ -266,16 +263,30 @@ static void effects_clear(struct effects *out)
     out->send.request = 0;
 }
 
-/* The contract's promises about ourselves. */
-static void effects_finish(const struct engine *e, struct instant now, struct effects *out)
+/* When to be called again: at once, or when the next thing is due. */
+static mono_time engine_wake(const struct engine *e, mono_time now)
 {
-    out->wake = engine_next(e, now.mono);
+    return !e->is_started || e->needs_selection || e->needs_leap ? now : e->due;
+}
+
+/* Ends a verb after which all is due when it was before. The contract's promises about
+ * ourselves. */
+static void effects_end(const struct engine *e, struct instant now, struct effects *out)
+{
+    out->wake = engine_wake(e, now.mono);
     bool steps = (out->todo & EFFECT_CLOCK) && (out->clock.what & CLOCK_STEP);
     assert(!steps || !(out->todo & EFFECT_SEND));
     assert(!steps || (out->clock.what & CLOCK_RATE));
     assert(out->clock.rate_q <= e->config.clock.rate_max_q &&
            out->clock.rate_q >= -e->config.clock.rate_max_q);
     assert(!(out->todo & EFFECT_SEND) || out->send.size >= PACKET_HEADER_SIZE);
+}
+
+/* Ends a verb that can have changed what is due. */
+static void effects_finish(struct engine *e, struct instant now, struct effects *out)
+{
+    e->due = engine_next(e);
+    effects_end(e, now, out);
 }
 
 static void engine_tell_reach(struct engine *e, int source, struct instant now, const char *why)
@@ -313,7 +324,7 @@ static void source_drain(struct engine *e, struct source *s, mono_time now)
         struct filter_terms terms = {.tolerance = e->config.tinker.dispersion,
                                      .precision_s = power_of_two(e->config.clock.precision),
                                      .allan_s = power_of_two(e->config.tinker.allan_log2s),
-                                     .maxdist_s = system_maxdist_s(&e->config),
+                                     .maxdist_s = engine_maxdist_s(e),
                                      .poll_s = power_of_two(s->hpoll)};
         (void)filter_add(&s->filter, &nothing, &terms, nothing.slewed_s, now);
     }
@@ -444,10 +455,11 @@ void engine_receive(struct engine *e, struct instant now, const struct datagram 
     enum packet_verdict verdict =
         in->truncated ? PACKET_SHORT : packet_parse(in->bytes, in->size, &packet);
     engine_count(&e->counters, in, verdict);
-    if (verdict == PACKET_OK) {
-        engine_hear(e, now, in, &packet, out);
+    if (verdict == PACKET_OK && engine_hear(e, now, in, &packet, out)) {
+        effects_finish(e, now, out);
+    } else {
+        effects_end(e, now, out);
     }
-    effects_finish(e, now, out);
 }
 
 void engine_sent(struct engine *e, struct instant now, uint32_t request, ntp_time stamp,
@@ -456,14 +468,14 @@ void engine_sent(struct engine *e, struct instant now, uint32_t request, ntp_tim
     effects_clear(out);
     for (int i = 0; i < e->source_count; i++) {
         struct source *s = &e->sources[i];
-        bool is_it = request != 0 ? s->request == request
-                                  : source_is_symmetric(s) && s->is_resolved &&
-                                        address_equal(&s->peer.address, &peer->address);
+        bool is_it = s->request == request && /* of a symmetric one it is always 0 */
+                     (request != 0 || (source_is_symmetric(s) && s->is_resolved &&
+                                       address_equal(&s->peer.address, &peer->address)));
         if (is_it && s->exchange.is_outstanding && kind != STAMP_NOT_SENT) {
             s->exchange.sent_stamp = stamp;
         }
     }
-    effects_finish(e, now, out);
+    effects_end(e, now, out);
 }
 
 void engine_resolved(struct engine *e, struct instant now, uint16_t association,

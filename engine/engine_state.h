@@ -44,6 +44,7 @@ struct engine {
     int leader;        /* index of the system peer, -1 = none */
     uint32_t requests; /* last request number given out */
     int64_t rate_q;    /* in force */
+    mono_time due;     /* engine_next(), as of the last verb that can have changed it */
     bool is_started;   /* the first rate has been commanded */
     bool needs_selection;
     bool has_stepped;
@@ -88,6 +89,9 @@ void engine_say(struct engine *e, struct trace_record *record, struct instant no
  * rate in force changes). */
 void engine_steer(struct engine *e, struct instant now, struct effects *out);
 
+/* When the next thing is due, but for what is due at once. */
+mono_time engine_next(const struct engine *e);
+
 /* Publishes the system variables (EFFECT_VIEW). */
 void engine_publish(struct engine *e, struct effects *out);
 
@@ -107,6 +111,13 @@ static inline struct source_terms engine_source_terms(const struct engine *e, mo
                                  .own_bound_s = distance};
 }
 
+/* tos maxdist, or the policy's. */
+static inline double engine_maxdist_s(const struct engine *e)
+{
+    double maxdist_s = e->config.tos.maxdist_s;
+    return isnan(maxdist_s) ? e->policy->maxdist_s : maxdist_s;
+}
+
 /* mitigation.c: chooses a leader and, when it has a new sample, corrects the clock. */
 void engine_mitigate(struct engine *e, struct instant now, struct effects *out);
 
@@ -124,9 +135,14 @@ double engine_dispersion_rate(const struct engine *e);
 /* There is a leader and it passes the tests of a source as it stands now. */
 bool engine_leader_is_fit(const struct engine *e, mono_time now);
 
-/* reception.c: a datagram for a source. */
-void engine_hear(struct engine *e, struct instant now, const struct datagram *in,
+/* reception.c: a datagram for a source or for the server. False when all that is due is due when it
+ * was before. */
+bool engine_hear(struct engine *e, struct instant now, const struct datagram *in,
                  const struct packet *packet, struct effects *out);
+
+/* What the configuration says of the source's address and of its reference id: to be noted where
+ * either of the two is new. */
+void engine_note_source(const struct engine *e, struct source *s);
 
 /* What the source's server sends in its version passes the access list. */
 bool engine_hears(const struct engine *e, const struct source *s);

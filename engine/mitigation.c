@@ -20,12 +20,12 @@ unsigned engine_source_fault(const struct engine *e, const struct source *s, mon
         s->stratum >= e->config.tos.ceiling || s->stratum + 1 >= STRATUM_MAX) {
         return FLASH_STRATUM;
     }
-    if (s->stratum > 1 && group_is_me(&e->config, s->refid) && !s->is_member) {
+    if (s->stratum > 1 && s->follows_me && !s->is_member) {
         return FLASH_LOOP;
     }
     double tolerance = e->config.tinker.dispersion;
     bool is_near = source_distance_s(s, tolerance, now) <
-                   system_maxdist_s(&e->config) + tolerance * power_of_two(s->hpoll);
+                   engine_maxdist_s(e) + tolerance * power_of_two(s->hpoll);
     return is_near ? 0 : FLASH_DISTANCE;
 }
 
@@ -52,7 +52,7 @@ static bool source_is_candidate(const struct engine *e, const struct source *s, 
         return true;
     }
     if (!e->policy->minds_group) {
-        return s->stratum <= 1 || !group_is_me(&e->config, s->refid);
+        return s->stratum <= 1 || !s->follows_me;
     }
     double limit_s = system_group_limit_s(&e->system, &e->config, now);
     *may_lead = group_is_eligible(s, &e->config, limit_s, now);
@@ -122,7 +122,7 @@ static enum select_verdict mitigation_select(struct engine *e, struct candidate 
         .minclock = e->config.tos.minclock,
         .minsane = e->config.tos.minsane,
         .mindist_s = e->config.tos.mindist_s,
-        .maxdist_s = system_maxdist_s(&e->config),
+        .maxdist_s = engine_maxdist_s(e),
         .own_votes = mitigation_own_votes(e, now.mono),
         .own_distance_s = system_distance_s(&e->system, now.mono),
     };

@@ -47,25 +47,34 @@ static void hear_reject(struct engine *e, struct instant now, int index,
 
 /* Flags that also hold for answers to our own questions: an entry more specific than the default
  * forbids as it says; the default entry's ignore and noserve are about requests (behaviour section
- * 1). notrust wants a MAC that was verified: without a key nobody verifies one. */
-static enum source_verdict hear_access_reply(const struct engine *e, const struct source *s,
-                                             const struct datagram *in, const struct packet *p)
+ * 1). */
+static uint16_t hear_access_flags(const struct engine_config *config, const struct endpoint *peer)
 {
-    struct access_decision d = access_check(&e->config.access, &in->peer);
-    unsigned flags = d.flags;
-    if (d.is_default) {
-        flags &= ~(unsigned)(ACCESS_IGNORE | ACCESS_NOSERVE);
-        if (e->config.restrict_source) {
-            flags = e->config.restrict_source_flags;
-        }
+    struct access_decision d = access_check(&config->access, peer);
+    if (!d.is_default) {
+        return d.flags;
     }
-    if (flags & (ACCESS_IGNORE | ACCESS_NOSERVE)) {
+    return config->restrict_source ? config->restrict_source_flags
+                                   : d.flags & (uint16_t) ~(ACCESS_IGNORE | ACCESS_NOSERVE);
+}
+
+void engine_note_source(const struct engine *e, struct source *s)
+{
+    s->access = hear_access_flags(&e->config, &s->peer);
+    s->follows_me = group_is_me(&e->config, s->refid);
+}
+
+/* An answer comes from the very address and port that were asked, so that the list needs not be
+ * looked at again. notrust wants a MAC that was verified: without a key nobody verifies one. */
+static enum source_verdict hear_access_reply(const struct source *s, const struct packet *p)
+{
+    if (s->access & (ACCESS_IGNORE | ACCESS_NOSERVE)) {
         return SOURCE_RESTRICTED;
     }
-    if ((flags & ACCESS_VERSION) && p->version != 4) {
+    if ((s->access & ACCESS_VERSION) && p->version != 4) {
         return SOURCE_BAD_VERSION;
     }
-    if ((flags & ACCESS_NOTRUST) && s->config->key == 0) {
+    if ((s->access & ACCESS_NOTRUST) && s->config->key == 0) {
         return SOURCE_NO_MAC;
     }
     return SOURCE_SAMPLE;
@@ -93,7 +102,7 @@ bool engine_hears(const struct engine *e, const struct source *s)
     struct datagram in = {.peer = s->peer};
     struct packet answer = {.version = s->config->version};
     enum source_verdict verdict = source_is_symmetric(s) ? hear_access_peer(e, s, &in, &answer)
-                                                         : hear_access_reply(e, s, &in, &answer);
+                                                         : hear_access_reply(s, &answer);
     return verdict == SOURCE_SAMPLE;
 }
 
@@ -135,8 +144,9 @@ static void hear_tell_sample(struct engine *e, struct instant now, const struct 
     engine_say(e, &record, now, index, NULL);
 }
 
-/* A new sample: into the filter, and if it is the best there is, on to the selection. */
-static void hear_sample(struct engine *e, struct instant now, struct source *s, int index,
+/* A new sample: into the filter, and if it is the best there is, on to the selection. False when no
+ * selection was made. */
+static bool hear_sample(struct engine *e, struct instant now, struct source *s, int index,
                         const struct verified *v, struct effects *out)
 {
     double slewed = ledger_slewed_s(&e->ledger, now.mono);
@@ -144,7 +154,7 @@ static void hear_sample(struct engine *e, struct instant now, struct source *s, 
         .tolerance = e->config.tinker.dispersion,
         .precision_s = power_of_two(e->config.clock.precision),
         .allan_s = power_of_two(e->config.tinker.allan_log2s),
-        .maxdist_s = system_maxdist_s(&e->config),
+        .maxdist_s = engine_maxdist_s(e),
         .poll_s = power_of_two(s->hpoll),
         .newest_first = !e->discipline.drift_is_known,
     };
@@ -157,21 +167,28 @@ static void hear_sample(struct engine *e, struct instant now, struct source *s, 
     hear_tell_sample(e, now, s, index);
     bool in_burst = s->burst_left > 0 && e->system.state != STATE_UNSYNCHRONISED;
     s->has_fresh = s->has_fresh || verdict == FILTER_FRESH;
-    if (s->has_fresh && !in_burst) {
-        /* An estimate that no selection could use yet, because its register is not full enough, is
-         * still fresh when it is: its best sample may be the first one for many polls. */
-        s->has_fresh = s->probation > 0 || engine_source_fault(e, s, now.mono) == FLASH_DISTANCE;
-        engine_mitigate(e, now, out);
+    if (!s->has_fresh || in_burst) {
+        return false;
     }
+    /* An estimate that no selection could use yet, because its register is not full enough, is
+     * still fresh when it is: its best sample may be the first one for many polls. */
+    s->has_fresh = s->probation > 0 || engine_source_fault(e, s, now.mono) == FLASH_DISTANCE;
+    engine_mitigate(e, now, out);
+    return true;
 }
 
-static void hear_commit(struct engine *e, struct instant now, const struct datagram *in,
+/* What a packet that is believed says. False when no poll was rescheduled and no selection made. */
+static bool hear_commit(struct engine *e, struct instant now, const struct datagram *in,
                         struct source *s, int index, const struct verified *v, struct effects *out)
 {
     struct source_terms terms = engine_source_terms(e, now.mono);
     bool was_reachable = s->reach != 0;
+    uint32_t refid = s->refid;
     source_commit(s, v, &terms, now.mono);
-    if (v->verdict == SOURCE_SAMPLE && v->is_synchronised && group_is_me(&e->config, s->refid)) {
+    if (s->refid != refid) {
+        s->follows_me = group_is_me(&e->config, s->refid);
+    }
+    if (v->verdict == SOURCE_SAMPLE && v->is_synchronised && s->follows_me) {
         /* A server that follows me is a member of my group (behaviour section 2). Its own answer
          * says so, which nobody else can forge; a request from its address could be. */
         s->is_member = true;
@@ -183,13 +200,13 @@ static void hear_commit(struct engine *e, struct instant now, const struct datag
         engine_say(e, &record, now, index, "kiss-o'-death");
         source_schedule(s, now.mono);
         e->needs_selection = true;
-        return;
+        return true;
     }
     if (v->verdict == SOURCE_STATE) {
         if (address_compare(&in->local.address, &in->peer.address) < 0) {
             source_uncross(s, now.mono);
         }
-        return;
+        return true;
     }
     if (source_is_symmetric(s)) {
         source_schedule(s, now.mono);
@@ -197,7 +214,7 @@ static void hear_commit(struct engine *e, struct instant now, const struct datag
     if (!v->is_synchronised) {
         /* It said itself that it is not to be followed. */
         e->needs_selection = index == e->leader || e->needs_selection;
-        return;
+        return source_is_symmetric(s);
     }
     if (!was_reachable) {
         struct trace_record record = {.kind = TRACE_REACH};
@@ -206,7 +223,8 @@ static void hear_commit(struct engine *e, struct instant now, const struct datag
         engine_say(e, &record, now, index, "answers");
         engine_spread_poll(e, now.mono);
     }
-    hear_sample(e, now, s, index, v, out);
+    bool has_selected = hear_sample(e, now, s, index, v, out);
+    return has_selected || !was_reachable || source_is_symmetric(s);
 }
 
 /* A datagram stamped before my clock was last stepped is in no timescale that I know. */
@@ -247,14 +265,14 @@ static void hear_tell_raw(struct engine *e, struct instant now, const struct dat
     engine_say(e, &record, now, index, NULL);
 }
 
-static void hear_source(struct engine *e, struct instant now, const struct datagram *in,
+static bool hear_source(struct engine *e, struct instant now, const struct datagram *in,
                         const struct packet *packet, struct source *s, int index,
                         struct effects *out)
 {
     struct verified verified;
     struct source_terms terms = engine_source_terms(e, now.mono);
-    enum source_verdict verdict = source_is_symmetric(s) ? hear_access_peer(e, s, in, packet)
-                                                         : hear_access_reply(e, s, in, packet);
+    enum source_verdict verdict =
+        source_is_symmetric(s) ? hear_access_peer(e, s, in, packet) : hear_access_reply(s, packet);
     if (verdict == SOURCE_SAMPLE) {
         verdict = hear_auth(e, s, in, packet);
     }
@@ -268,10 +286,10 @@ static void hear_source(struct engine *e, struct instant now, const struct datag
     }
     if (verdict == SOURCE_SAMPLE || verdict == SOURCE_STATE || verdict == SOURCE_KISS) {
         e->counters.processed++;
-        hear_commit(e, now, in, s, index, &verified, out);
-    } else {
-        hear_reject(e, now, index, verdict);
+        return hear_commit(e, now, in, s, index, &verified, out);
     }
+    hear_reject(e, now, index, verdict);
+    return false;
 }
 
 static void hear_request(struct engine *e, struct instant now, const struct datagram *in,
@@ -304,7 +322,7 @@ static bool hear_is_request(const struct packet *packet)
            (packet->version == 1 && packet->mode == MODE_RESERVED);
 }
 
-void engine_hear(struct engine *e, struct instant now, const struct datagram *in,
+bool engine_hear(struct engine *e, struct instant now, const struct datagram *in,
                  const struct packet *packet, struct effects *out)
 {
     int index = -1;
@@ -318,11 +336,12 @@ void engine_hear(struct engine *e, struct instant now, const struct datagram *in
         if (hear_is_stale(e, now, in)) {
             e->counters.declined++;
         } else {
-            hear_source(e, now, in, packet, s, index, out);
+            return hear_source(e, now, in, packet, s, index, out);
         }
     } else if (in->request == 0 && hear_is_request(packet)) {
         hear_request(e, now, in, out);
     } else {
         e->counters.declined++;
     }
+    return false;
 }

@@ -71,6 +71,7 @@ static bool resolution_give(struct engine *e, struct resolution *r, struct sourc
         r->next_alternate = (uint8_t)((r->next_alternate + 1) % r->alternates);
         if (resolution_may_use(e, address)) {
             source_assign(s, address, now);
+            engine_note_source(e, s);
             s->probation = e->system.state == STATE_HOLDOVER ? PROBATION_POLLS : 0;
             s->next_poll = mono_add_s(now, 0.5 + random_byte(&e->random) / 64.0);
             return true;

@@ -42,6 +42,7 @@ void source_reset(struct source *s, mono_time now)
     s->leap = LEAP_UNKNOWN;
     s->stratum = STRATUM_MAX;
     s->refid = 0;
+    s->follows_me = false;
     s->reference_time = NTP_TIME_ZERO;
     s->pmode = 0;
     s->root_delay_s = 0.0;

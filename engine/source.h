@@ -43,6 +43,7 @@ struct source {
     bool is_resolved, is_member;
     struct endpoint peer, local;
     uint32_t request; /* of the last send; 0 = none */
+    uint16_t access;  /* enum access_flag: what holds for answers from `peer` */
 
     uint8_t reach;      /* last eight polls, newest in bit 0 */
     uint8_t unanswered; /* polls in a row, saturating */
@@ -62,6 +63,7 @@ struct source {
     /* What the peer says of itself, from its last verified answer. */
     uint8_t leap, stratum;
     int8_t precision;
+    bool follows_me; /* refid is one of mine */
     uint32_t refid;
     ntp_time reference_time;
     uint8_t pmode;                          /* its mode; 0 = nothing heard yet */

@@ -411,6 +411,19 @@ static void an_address_that_becomes_mine_is_no_source(void)
     lockstep_free(r.l);
 }
 
+/* All upstreams of the lockstep follow 71.80.83.0 ("GPS"). */
+static void who_follows_an_address_that_becomes_mine_is_not_followed(void)
+{
+    struct reload r;
+    begin(&r, 2000.0);
+    CHECK(leader_octet(engine_of(&r)) != 0);
+    r.after.own[1] = lockstep_address(0x47, 0x50, 0x53, 0);
+    lockstep_reload(r.l, &r.after.config);
+    lockstep_run(r.l, 2000.1);
+    CHECK_INT(leader_octet(engine_of(&r)), 0);
+    lockstep_free(r.l);
+}
+
 static void a_numeric_line_takes_its_address_from_a_pool(void)
 {
     struct reload r;
@@ -694,6 +707,8 @@ const struct test_case adopt_tests[] = {
     {"a_leader_that_is_now_forbidden_is_not_followed_any_more",
      a_leader_that_is_now_forbidden_is_not_followed_any_more},
     {"an_address_that_becomes_mine_is_no_source", an_address_that_becomes_mine_is_no_source},
+    {"who_follows_an_address_that_becomes_mine_is_not_followed",
+     who_follows_an_address_that_becomes_mine_is_not_followed},
     {"a_numeric_line_takes_its_address_from_a_pool", a_numeric_line_takes_its_address_from_a_pool},
     {"clients_are_remembered_in_a_table_of_the_same_size_only",
      clients_are_remembered_in_a_table_of_the_same_size_only},

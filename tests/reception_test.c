@@ -56,6 +56,13 @@ static void campus_open(struct campus *c)
     c->tock = &c->tick->engine->sources[1];
 }
 
+/* The upstream's answers are judged by the rules as they are now: an engine is told of other rules
+ * only with another configuration. */
+static void campus_rule(const struct campus *c)
+{
+    engine_note_source(c->tick->engine, c->upstream);
+}
+
 /* Runs until the source has just been asked and its answer is not there yet. */
 static void campus_ask(struct campus *c, const struct source *s)
 {
@@ -141,10 +148,12 @@ static void replies_do_not_pass_an_entry_that_names_them(void)
         campus_open(&c);
         c.rules[1].address = wire_address(198, 51, 0, 0);
         c.rules[1].flags = flags[i];
+        campus_rule(&c);
         campus_ask(&c, c.upstream);
         struct wire_packet reply = honest(&c, c.upstream, MODE_SERVER, NULL);
         REFUSED(reply, "restricted");
         c.rules[1].flags = ACCESS_NOQUERY;
+        campus_rule(&c);
         TAKEN(reply, c.upstream);
         wire_free(c.w);
     }
@@ -158,8 +167,10 @@ static void restrict_source_takes_the_place_of_the_default_for_replies(void)
     struct wire_packet reply = honest(&c, c.upstream, MODE_SERVER, NULL);
     c.tick->engine->config.restrict_source = true;
     c.tick->engine->config.restrict_source_flags = ACCESS_IGNORE;
+    campus_rule(&c);
     REFUSED(reply, "restricted");
     c.tick->engine->config.restrict_source_flags = ACCESS_NOMODIFY;
+    campus_rule(&c);
     TAKEN(reply, c.upstream);
     wire_free(c.w);
 }
@@ -171,14 +182,17 @@ static void version_and_notrust_hold_for_replies_too(void)
     campus_ask(&c, c.upstream);
     struct wire_packet reply = honest(&c, c.upstream, MODE_SERVER, NULL);
     c.rules[2].flags = ACCESS_IGNORE | ACCESS_NOTRUST;
+    campus_rule(&c);
     REFUSED(reply, "no MAC");
     struct wire_packet dressed = honest(&c, c.upstream, MODE_SERVER, &campus_keys[0]);
     dressed.bytes[60] ^= 1; /* nobody could verify it: the line has no key */
     REFUSED(dressed, "no MAC");
     c.rules[2].flags = ACCESS_VERSION;
+    campus_rule(&c);
     reply.bytes[0] = (uint8_t)(3 << 3 | MODE_SERVER);
     REFUSED(reply, "wrong version");
     c.rules[2].flags = 0;
+    campus_rule(&c);
     TAKEN(reply, c.upstream);
     wire_free(c.w);
 }

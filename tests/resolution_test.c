@@ -259,6 +259,23 @@ static void what_is_found_in_holdover_has_no_vote_for_eight_polls(void)
     wire_free(w);
 }
 
+/* restrict source notrust: answers without a MAC are refused, from whatever address. */
+static void an_address_that_a_name_gives_is_judged_by_the_access_list(void)
+{
+    struct wire *w = named(ASSOCIATION_SERVER);
+    struct wire_node *n = &w->nodes[0];
+    n->config.restrict_source = true;
+    n->config.restrict_source_flags = ACCESS_NOTRUST;
+    wire_start(n);
+    wire_run(w, 0.0);
+    wire_resolved(n, 0, one_to_six, 1);
+    wire_run(w, 500.0);
+    CHECK(n->sends >= 5);
+    CHECK_INT(n->samples[0], 0);
+    CHECK(n->rejects >= 5);
+    wire_free(w);
+}
+
 #define CASE(name)                                                                                 \
     {                                                                                              \
 #name, name                                                                                \
@@ -275,4 +292,5 @@ const struct test_case resolution_tests[] = {
     CASE(an_answer_that_nobody_asked_for_is_ignored),
     CASE(more_than_eight_addresses_are_cut_to_eight),
     CASE(what_is_found_in_holdover_has_no_vote_for_eight_polls),
+    CASE(an_address_that_a_name_gives_is_judged_by_the_access_list),
     {NULL, NULL}};
