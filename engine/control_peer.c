@@ -115,15 +115,17 @@ static struct variable_refid refid_of(const struct source *s)
 static void fill_filter(struct peer_values *v, const struct source *s, double tolerance,
                         double slewed_s, mono_time now)
 {
+    const struct filter_stages *stages = &s->filter.stages;
     double growth_s = tolerance * mono_diff_s(now, s->filter.updated);
     for (unsigned i = 0; i < FILTER_STAGES; i++) {
         unsigned newest = s->filter.next + FILTER_STAGES - 1u;
-        const struct filter_sample *stage = &s->filter.stages[(newest - i) % FILTER_STAGES];
-        bool is_used = stage->dispersion_s < DISPERSION_MAX_S;
-        v->filter_delays_ms[i] = is_used ? stage->delay_s * 1e3 : 0.0;
+        unsigned at = (newest - i) % FILTER_STAGES;
+        bool is_used = stages->dispersion_s[at] < DISPERSION_MAX_S;
+        v->filter_delays_ms[i] = is_used ? stages->delay_s[at] * 1e3 : 0.0;
         v->filter_offsets_ms[i] =
-            is_used ? (stage->offset_s - (slewed_s - stage->slewed_s)) * 1e3 : 0.0;
-        v->filter_dispersions_ms[i] = fmin(stage->dispersion_s + growth_s, DISPERSION_MAX_S) * 1e3;
+            is_used ? (stages->offset_s[at] - (slewed_s - stages->slewed_s[at])) * 1e3 : 0.0;
+        v->filter_dispersions_ms[i] =
+            fmin(stages->dispersion_s[at] + growth_s, DISPERSION_MAX_S) * 1e3;
     }
 }
 

@@ -13,37 +13,35 @@ void filter_clear(struct filter *filter, mono_time now)
 {
     *filter = (struct filter){.updated = now, .dispersion_s = DISPERSION_MAX_S};
     for (int i = 0; i < FILTER_STAGES; i++) {
-        filter->stages[i] = (struct filter_sample){
-            .at = now, .delay_s = DISPERSION_MAX_S, .dispersion_s = DISPERSION_MAX_S};
+        filter->stages.at[i] = now;
+        filter->stages.delay_s[i] = DISPERSION_MAX_S;
+        filter->stages.dispersion_s[i] = DISPERSION_MAX_S;
     }
-}
-
-static double least_s(double a, double b)
-{
-    return a < b ? a : b;
 }
 
 /* Ages every stage by the time since the last update, up to MAXDISP. */
 static void filter_age(struct filter *filter, double tolerance, mono_time now)
 {
     double growth = tolerance * mono_diff_s(now, filter->updated);
+    double *dispersion_s = filter->stages.dispersion_s;
     for (int i = 0; i < FILTER_STAGES; i++) {
-        struct filter_sample *stage = &filter->stages[i];
-        stage->dispersion_s = least_s(stage->dispersion_s + growth, DISPERSION_MAX_S);
+        double aged = dispersion_s[i] + growth;
+        dispersion_s[i] = aged < DISPERSION_MAX_S ? aged : DISPERSION_MAX_S;
     }
     filter->updated = now;
 }
 
-/* How good a stage is: less is better. */
-static double filter_metric(const struct filter_sample *stage, double allan_s, mono_time now)
+/* Takes the place of the oldest. */
+static void filter_keep(struct filter *filter, const struct filter_sample *sample)
 {
-    if (stage->dispersion_s >= DISPERSION_MAX_S) {
-        return DISPERSION_MAX_S;
-    }
-    if (mono_diff_s(now, stage->at) > allan_s) {
-        return stage->delay_s + stage->dispersion_s;
-    }
-    return stage->delay_s;
+    struct filter_stages *stages = &filter->stages;
+    unsigned place = filter->next;
+    stages->at[place] = sample->at;
+    stages->offset_s[place] = sample->offset_s;
+    stages->delay_s[place] = sample->delay_s;
+    stages->dispersion_s[place] = sample->dispersion_s;
+    stages->slewed_s[place] = sample->slewed_s;
+    filter->next = (uint8_t)((place + 1) % FILTER_STAGES);
 }
 
 /* The lesser of two to the front, without a branch: no processor foresees how samples compare. */
@@ -85,82 +83,101 @@ static uint64_t filter_key(double metric, unsigned age)
     return (bits & ~(uint64_t)(FILTER_STAGES - 1)) | age;
 }
 
+/* How good each stage is, as keys of which the least is the best. */
+static void filter_keys(const struct filter *filter, const struct filter_terms *terms,
+                        unsigned newest, mono_time now, uint64_t keys[FILTER_STAGES])
+{
+    const struct filter_stages *stages = &filter->stages;
+    int64_t intercept_ticks = now.ticks - ticks_from_s(terms->allan_s);
+    for (unsigned i = 0; i < FILTER_STAGES; i++) {
+        double metric = stages->delay_s[i];
+        if (stages->at[i].ticks < intercept_ticks) {
+            metric += stages->dispersion_s[i];
+        }
+        if (stages->dispersion_s[i] >= DISPERSION_MAX_S) {
+            metric = DISPERSION_MAX_S;
+        }
+        keys[i] = filter_key(metric, (newest - i) % FILTER_STAGES);
+    }
+}
+
 /* Fills order[] with stage numbers, best first, ties newest first; returns how many are usable. */
 static int filter_sort(const struct filter *filter, const struct filter_terms *terms, mono_time now,
                        uint8_t order[FILTER_STAGES])
 {
+    const uint64_t useless = filter_key(DISPERSION_MAX_S, 0);
     uint64_t keys[FILTER_STAGES];
     unsigned newest = filter->next + FILTER_STAGES - 1u;
-    int usable = 0;
-    for (unsigned age = 0; age < FILTER_STAGES; age++) {
-        const struct filter_sample *stage = &filter->stages[(newest - age) % FILTER_STAGES];
-        double value = filter_metric(stage, terms->allan_s, now);
-        bool is_usable = value < DISPERSION_MAX_S;
-        keys[age] = filter_key(is_usable && terms->newest_first ? 0.0 : value, age);
-        usable += is_usable ? 1 : 0;
+    int usable = FILTER_STAGES;
+    filter_keys(filter, terms, newest, now, keys);
+    for (unsigned i = 0; terms->newest_first && i < FILTER_STAGES; i++) {
+        keys[i] = keys[i] < useless ? keys[i] % FILTER_STAGES : keys[i];
     }
     filter_sort_keys(keys);
+    while (usable > 0 && keys[usable - 1] >= useless) {
+        usable--;
+    }
     for (unsigned i = 0; i < FILTER_STAGES; i++) {
         order[i] = (uint8_t)((newest - keys[i]) % FILTER_STAGES);
     }
     return usable;
 }
 
-static double stage_offset_s(const struct filter_sample *stage, double slewed_s)
-{
-    return stage->offset_s - (slewed_s - stage->slewed_s);
-}
-
-/* Dispersion weighted by halves over all stages, jitter as the rms difference from the best. */
+/* Dispersion weighted by halves over all stages, jitter as the rms difference from the best;
+ * offsets_s[] are those of the stages, restated for now. */
 static void filter_weigh(struct filter *filter, const uint8_t order[FILTER_STAGES], int usable,
-                         const struct filter_terms *terms, double slewed_s)
+                         const double offsets_s[FILTER_STAGES], double precision_s)
 {
-    double best = stage_offset_s(&filter->stages[order[0]], slewed_s);
-    double sum = 0.0;
-    filter->dispersion_s = 0.0;
+    double squares[FILTER_STAGES];
+    double best = offsets_s[order[0]], sum = 0.0, dispersion_s = 0.0;
+    for (unsigned i = 0; i < FILTER_STAGES; i++) {
+        squares[i] = (offsets_s[i] - best) * (offsets_s[i] - best);
+    }
     for (int i = FILTER_STAGES - 1; i >= 0; i--) {
-        const struct filter_sample *stage = &filter->stages[order[i]];
-        filter->dispersion_s = 0.5 * (filter->dispersion_s + stage->dispersion_s);
+        dispersion_s = 0.5 * (dispersion_s + filter->stages.dispersion_s[order[i]]);
         if (i < usable) {
-            double difference = stage_offset_s(stage, slewed_s) - best;
-            sum += difference * difference;
+            sum += squares[order[i]];
         }
     }
     double jitter = usable > 1 ? sqrt(sum / (usable - 1)) : 0.0;
-    filter->jitter_s = jitter > terms->precision_s ? jitter : terms->precision_s;
+    filter->jitter_s = jitter > precision_s ? jitter : precision_s;
+    filter->dispersion_s = dispersion_s;
 }
 
 enum filter_verdict filter_add(struct filter *filter, const struct filter_sample *sample,
                                const struct filter_terms *terms, double slewed_s, mono_time now)
 {
     assert(!mono_before(now, filter->updated));
+    const struct filter_stages *stages = &filter->stages;
     uint8_t order[FILTER_STAGES];
+    double offsets_s[FILTER_STAGES];
     filter_age(filter, terms->tolerance, now);
-    filter->stages[filter->next] = *sample;
-    filter->next = (uint8_t)((filter->next + 1) % FILTER_STAGES);
-
+    filter_keep(filter, sample);
+    for (unsigned i = 0; i < FILTER_STAGES; i++) {
+        offsets_s[i] = stages->offset_s[i] - (slewed_s - stages->slewed_s[i]);
+    }
     int usable = filter_sort(filter, terms, now, order);
-    double before = filter_offset_s(filter, slewed_s);
-    double offset = stage_offset_s(&filter->stages[order[0]], slewed_s);
-    filter_weigh(filter, order, usable, terms, slewed_s);
+    filter_weigh(filter, order, usable, offsets_s, terms->precision_s);
     if (usable == 0) {
         return FILTER_EMPTY;
     }
-    const struct filter_sample *best = &filter->stages[order[0]];
+    unsigned best = order[0];
+    double before = filter_offset_s(filter, slewed_s);
+    double offset = offsets_s[best];
     bool was_used = filter->has_used;
     filter->offset_s = offset;
     filter->slewed_s = slewed_s;
-    filter->delay_s = best->delay_s;
+    filter->delay_s = stages->delay_s[best];
     if (was_used && filter->dispersion_s < terms->maxdist_s &&
-        best->dispersion_s < terms->maxdist_s &&
+        stages->dispersion_s[best] < terms->maxdist_s &&
         fabs(offset - before) > SPIKE_GATE * filter->jitter_s &&
-        mono_diff_s(best->at, filter->used) < 2.0 * terms->poll_s) {
+        mono_diff_s(stages->at[best], filter->used) < 2.0 * terms->poll_s) {
         return FILTER_SPIKE;
     }
-    if (was_used && !mono_before(filter->used, best->at)) {
+    if (was_used && !mono_before(filter->used, stages->at[best])) {
         return FILTER_STALE;
     }
-    filter->used = best->at;
+    filter->used = stages->at[best];
     filter->has_used = true;
     return FILTER_FRESH;
 }

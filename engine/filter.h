@@ -22,9 +22,17 @@ struct filter_sample {
     double slewed_s;     /* the ledger's sum at `at` */
 };
 
+/* The samples kept, a ring. Each value by itself: most of the work is the same for all stages, and
+ * goes through one of them. */
+struct filter_stages {
+    mono_time at[FILTER_STAGES];
+    double offset_s[FILTER_STAGES], delay_s[FILTER_STAGES], dispersion_s[FILTER_STAGES],
+        slewed_s[FILTER_STAGES];
+};
+
 struct filter {
-    struct filter_sample stages[FILTER_STAGES]; /* ring; [next] is the oldest */
-    uint8_t next;
+    struct filter_stages stages;
+    uint8_t next;      /* the oldest */
     mono_time updated; /* stage dispersions are as of here */
     mono_time used;    /* when the last sample used was taken */
     bool has_used;

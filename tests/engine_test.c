@@ -591,7 +591,7 @@ static void a_better_transmit_time_counts(void)
     engine_sent(n->engine, wire_instant(n), s->request, later, STAMP_KERNEL, NULL, &out);
     CHECK(ntp_equal(s->exchange.sent_stamp, later));
     wire_run(w, wire_s(w) + 1.0);
-    CHECK_NEAR(s->filter.stages[(s->filter.next + 7) % 8].delay_s, 0.016, 1e-6);
+    CHECK_NEAR(s->filter.stages.delay_s[(s->filter.next + 7) % 8], 0.016, 1e-6);
     wire_free(w);
 }
 

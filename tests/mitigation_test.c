@@ -334,7 +334,7 @@ static void check_41_steady_dispersion_at_poll_13_under_both_policies(void)
         const struct filter *filter = &n->engine->sources[0].filter;
         double oldest_s = 0.0; /* what eight intervals, each up to 6.2 % longer, came to */
         for (int i = 0; i < FILTER_STAGES; i++) {
-            oldest_s = fmax(oldest_s, mono_diff_s(filter->updated, filter->stages[i].at));
+            oldest_s = fmax(oldest_s, mono_diff_s(filter->updated, filter->stages.at[i]));
         }
         CHECK_NEAR(filter->dispersion_s / (14.473e-6 * oldest_s / 7.0), 1.0, 0.02);
         CHECK(n->engine->config.policy == (enum policy)policy);
