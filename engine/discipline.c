@@ -13,7 +13,7 @@
 
 static double clamp(double value, double limit)
 {
-    return fmax(-limit, fmin(limit, value));
+    return value > limit ? limit : value < -limit ? -limit : value;
 }
 
 static double poll_s(const struct discipline *d)

@@ -163,7 +163,8 @@ void engine_say(struct engine *e, struct trace_record *record, struct instant no
 static int64_t engine_quantise(const struct engine *e, double rate)
 {
     double limit = (double)e->config.clock.rate_max_q;
-    return (int64_t)fmax(-limit, fmin(limit, rint(rate / e->config.clock.rate_quantum)));
+    double wanted = rint(rate / e->config.clock.rate_quantum);
+    return (int64_t)(wanted > limit ? limit : wanted < -limit ? -limit : wanted);
 }
 
 void engine_steer(struct engine *e, struct instant now, struct effects *out)
@@ -274,11 +275,13 @@ static mono_time engine_wake(const struct engine *e, mono_time now)
 static void effects_end(const struct engine *e, struct instant now, struct effects *out)
 {
     out->wake = engine_wake(e, now.mono);
-    bool steps = (out->todo & EFFECT_CLOCK) && (out->clock.what & CLOCK_STEP);
-    assert(!steps || !(out->todo & EFFECT_SEND));
-    assert(!steps || (out->clock.what & CLOCK_RATE));
-    assert(out->clock.rate_q <= e->config.clock.rate_max_q &&
-           out->clock.rate_q >= -e->config.clock.rate_max_q);
+    if (out->todo & EFFECT_CLOCK) {
+        bool steps = out->clock.what & CLOCK_STEP;
+        assert(!steps || !(out->todo & EFFECT_SEND));
+        assert(!steps || (out->clock.what & CLOCK_RATE));
+        assert(out->clock.rate_q <= e->config.clock.rate_max_q &&
+               out->clock.rate_q >= -e->config.clock.rate_max_q);
+    }
     assert(!(out->todo & EFFECT_SEND) || out->send.size >= PACKET_HEADER_SIZE);
 }
 

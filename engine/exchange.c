@@ -45,13 +45,13 @@ static void exchange_measure(const struct source *s, const struct source_terms *
     double precision = power_of_two(terms->config->clock.precision);
     double delay_s = away_s - held_s;
     int remote = p->precision < -32 ? -32 : p->precision > 0 ? 0 : p->precision;
+    double dispersion_s = power_of_two(remote) + precision +
+                          terms->config->tinker.dispersion * (away_s > 0.0 ? away_s : 0.0);
     v->sample = (struct filter_sample){
         .at = now,
         .offset_s = (out_s + back_s) / 2.0,
         .delay_s = delay_s > precision ? delay_s : precision,
-        .dispersion_s = fmin(power_of_two(remote) + precision +
-                                 terms->config->tinker.dispersion * fmax(away_s, 0.0),
-                             DISPERSION_MAX_S),
+        .dispersion_s = dispersion_s < DISPERSION_MAX_S ? dispersion_s : DISPERSION_MAX_S,
         .slewed_s = terms->slewed_s,
     };
 }
@@ -130,7 +130,9 @@ static bool exchange_is_kiss(const struct packet *p)
 void source_verify(const struct source *s, const struct source_terms *terms, const struct packet *p,
                    const struct datagram *in, mono_time now, struct verified *out)
 {
-    *out = (struct verified){.packet = p, .arrival = in->stamp};
+    out->packet = p;
+    out->arrival = in->stamp;
+    out->is_synchronised = false;
     out->verdict = source_is_symmetric(s) ? exchange_judge_peer(s, terms, p, in->stamp)
                                           : exchange_judge_server(s, p);
     if (out->verdict != SOURCE_SAMPLE) {

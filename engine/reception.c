@@ -149,7 +149,7 @@ static void hear_tell_sample(struct engine *e, struct instant now, const struct 
 static bool hear_sample(struct engine *e, struct instant now, struct source *s, int index,
                         const struct verified *v, struct effects *out)
 {
-    double slewed = ledger_slewed_s(&e->ledger, now.mono);
+    double slewed = v->sample.slewed_s; /* now: nothing is slewed on the way */
     struct filter_terms terms = {
         .tolerance = e->config.tinker.dispersion,
         .precision_s = power_of_two(e->config.clock.precision),
@@ -179,12 +179,12 @@ static bool hear_sample(struct engine *e, struct instant now, struct source *s, 
 
 /* What a packet that is believed says. False when no poll was rescheduled and no selection made. */
 static bool hear_commit(struct engine *e, struct instant now, const struct datagram *in,
-                        struct source *s, int index, const struct verified *v, struct effects *out)
+                        struct source *s, int index, const struct verified *v,
+                        const struct source_terms *terms, struct effects *out)
 {
-    struct source_terms terms = engine_source_terms(e, now.mono);
     bool was_reachable = s->reach != 0;
     uint32_t refid = s->refid;
-    source_commit(s, v, &terms, now.mono);
+    source_commit(s, v, terms, now.mono);
     if (s->refid != refid) {
         s->follows_me = group_is_me(&e->config, s->refid);
     }
@@ -286,7 +286,7 @@ static bool hear_source(struct engine *e, struct instant now, const struct datag
     }
     if (verdict == SOURCE_SAMPLE || verdict == SOURCE_STATE || verdict == SOURCE_KISS) {
         e->counters.processed++;
-        return hear_commit(e, now, in, s, index, &verified, out);
+        return hear_commit(e, now, in, s, index, &verified, &terms, out);
     }
     hear_reject(e, now, index, verdict);
     return false;

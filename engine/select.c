@@ -28,7 +28,7 @@ static void edge_insert(struct edge *edges, int *count, double at_s, int type)
 
 static double half_width(const struct candidate *candidate, const struct select_terms *terms)
 {
-    return fmax(candidate->distance_s, terms->mindist_s);
+    return candidate->distance_s > terms->mindist_s ? candidate->distance_s : terms->mindist_s;
 }
 
 /* The smallest interval that holds points of at least `voters - allow` intervals, the fewest
@@ -98,19 +98,22 @@ static bool select_is_disputed(const struct candidate *candidates, int count,
     return true;
 }
 
+static bool is_better(const struct candidate *a, const struct candidate *b)
+{
+    return a->rank < b->rank || (a->rank <= b->rank && a->source < b->source);
+}
+
 static void select_rank(struct candidate *candidates, int count, const struct select_terms *terms)
 {
     for (int i = 0; i < count; i++) {
-        struct candidate c = candidates[i];
-        c.rank = c.stratum * terms->maxdist_s + c.distance_s + (c.is_late ? 1000.0 : 0.0);
-        int place = i;
-        while (place > 0 &&
-               (candidates[place - 1].rank > c.rank || (candidates[place - 1].rank >= c.rank &&
-                                                        candidates[place - 1].source > c.source))) {
-            candidates[place] = candidates[place - 1];
-            place--;
+        struct candidate *last = &candidates[i];
+        last->rank =
+            last->stratum * terms->maxdist_s + last->distance_s + (last->is_late ? 1000.0 : 0.0);
+        for (; last > candidates && is_better(last, last - 1); last--) {
+            struct candidate worse = last[-1];
+            last[-1] = *last;
+            *last = worse;
         }
-        candidates[place] = c;
     }
 }
 
@@ -149,7 +152,8 @@ static void select_cluster(struct candidate *candidates, int count,
             double jitter = select_jitter(candidates, count, i);
             double score =
                 jitter * (candidates[i].distance_s + candidates[i].stratum * terms->maxdist_s);
-            least_jitter = fmin(least_jitter, candidates[i].jitter_s);
+            least_jitter =
+                candidates[i].jitter_s < least_jitter ? candidates[i].jitter_s : least_jitter;
             if (score > worst_score) {
                 worst = i;
                 worst_score = score;
@@ -231,7 +235,7 @@ void select_combine(const struct candidate *candidates, int count, int leader, d
         if (!c->is_survivor || c->is_member != lead->is_member || c->is_late != lead->is_late) {
             continue;
         }
-        double weight = 1.0 / fmax(c->distance_s, 1e-9);
+        double weight = 1.0 / (c->distance_s > 1e-9 ? c->distance_s : 1e-9);
         double difference = c->offset_s - lead->offset_s;
         weights += weight;
         sum += weight * c->offset_s;

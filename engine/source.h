@@ -162,7 +162,8 @@ void source_schedule(struct source *s, mono_time now);
  * from now. */
 void source_uncross(struct source *s, mono_time now);
 
-/* Judges a parsed and authenticated packet against the exchange. Changes nothing. */
+/* Judges a parsed and authenticated packet against the exchange. Changes nothing. out->sample is
+ * set where there is one only. */
 void source_verify(const struct source *s, const struct source_terms *terms, const struct packet *p,
                    const struct datagram *in, mono_time now, struct verified *out);
 
