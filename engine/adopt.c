@@ -354,6 +354,6 @@ struct engine *engine_adopt(void *memory, const struct engine_config *config, st
     adopt_clock(&a);
     adopt_poll(&a);
     adopt_claims(&a);
-    e->due = engine_next(e);
+    engine_find_due(e);
     return e;
 }

@@ -239,19 +239,25 @@ void engine_spread_poll(struct engine *e, mono_time now)
     }
 }
 
-mono_time engine_next(const struct engine *e)
+void engine_find_due(struct engine *e)
 {
-    mono_time wake = discipline_wake(&e->discipline);
+    struct due due = {.slew = discipline_wake(&e->discipline), .source = -1};
+    due.first = due.slew;
     if (e->system.state == STATE_HOLDOVER) {
-        wake = mono_earlier(wake, system_holdover_end(&e->system, &e->config));
+        due.first = mono_earlier(due.first, system_holdover_end(&e->system, &e->config));
     }
     if (e->resolution_count > 0) {
-        wake = mono_earlier(wake, resolution_next(e));
+        due.first = mono_earlier(due.first, resolution_next(e));
     }
+    mono_time poll = MONO_NEVER;
     for (int i = 0; i < e->source_count; i++) {
-        wake = mono_earlier(wake, e->sources[i].next_poll);
+        if (mono_before(e->sources[i].next_poll, poll)) {
+            poll = e->sources[i].next_poll;
+            due.source = i;
+        }
     }
-    return wake;
+    due.first = mono_earlier(due.first, poll);
+    e->due = due;
 }
 
 static void effects_clear(struct effects *out)
@@ -267,7 +273,7 @@ static void effects_clear(struct effects *out)
 /* When to be called again: at once, or when the next thing is due. */
 static mono_time engine_wake(const struct engine *e, mono_time now)
 {
-    return !e->is_started || e->needs_selection || e->needs_leap ? now : e->due;
+    return !e->is_started || e->needs_selection || e->needs_leap ? now : e->due.first;
 }
 
 /* Ends a verb after which all is due when it was before. The contract's promises about
@@ -288,7 +294,7 @@ static void effects_end(const struct engine *e, struct instant now, struct effec
 /* Ends a verb that can have changed what is due. */
 static void effects_finish(struct engine *e, struct instant now, struct effects *out)
 {
-    e->due = engine_next(e);
+    engine_find_due(e);
     effects_end(e, now, out);
 }
 
@@ -370,20 +376,6 @@ static void engine_poll(struct engine *e, int source, struct instant now, struct
     }
 }
 
-/* The source whose poll is due first; -1 when none is due. */
-static int engine_due_source(const struct engine *e, mono_time now)
-{
-    int due = -1;
-    for (int i = 0; i < e->source_count; i++) {
-        const struct source *s = &e->sources[i];
-        if (!mono_before(now, s->next_poll) &&
-            (due < 0 || mono_before(s->next_poll, e->sources[due].next_poll))) {
-            due = i;
-        }
-    }
-    return due;
-}
-
 static void engine_end_holdover(struct engine *e, struct instant now, struct effects *out)
 {
     double limit_s = e->config.tos.holdover_s;
@@ -412,13 +404,13 @@ static void engine_tend_clock(struct engine *e, struct instant now, struct effec
 
 void engine_expire(struct engine *e, struct instant now, struct effects *out)
 {
-    int due;
+    int source = e->due.source;
     effects_clear(out);
     if (!e->is_started) {
         engine_steer(e, now, out);
         e->is_started = true;
         e->discipline.is_open = e->discipline.is_open || discipline_stays_open(&e->config);
-    } else if (!mono_before(now.mono, discipline_wake(&e->discipline))) {
+    } else if (!mono_before(now.mono, e->due.slew)) {
         engine_tend_clock(e, now, out);
     } else if (system_holdover_ends(&e->system, &e->config, now.mono)) {
         engine_end_holdover(e, now, out);
@@ -426,12 +418,13 @@ void engine_expire(struct engine *e, struct instant now, struct effects *out)
         engine_mitigate(e, now, out);
     } else if (e->needs_leap) {
         engine_revise_leap(e, now, out);
-    } else if (!resolution_expire(e, now, out) && (due = engine_due_source(e, now.mono)) >= 0) {
+    } else if (!resolution_expire(e, now, out) && source >= 0 &&
+               !mono_before(now.mono, e->sources[source].next_poll)) {
         if (discipline_may_renew(&e->discipline, now.mono)) {
             engine_tend_clock(e, now, out);
         }
         if (!e->needs_selection) { /* it comes first, so that the question tells what it leads to */
-            engine_poll(e, due, now, out);
+            engine_poll(e, source, now, out);
         }
     }
     effects_finish(e, now, out);

@@ -26,6 +26,13 @@ struct resolution {
     struct endpoint addresses[ALTERNATES_MAX];
 };
 
+/* What has a time, found by engine_find_due() at the end of each verb that can have changed it. */
+struct due {
+    mono_time first; /* of all */
+    mono_time slew;  /* the next piece of it */
+    int source;      /* index of the source that is polled next; -1 = there is none */
+};
+
 struct engine {
     struct engine_config config;
     const struct policy_rules *policy;
@@ -44,8 +51,8 @@ struct engine {
     int leader;        /* index of the system peer, -1 = none */
     uint32_t requests; /* last request number given out */
     int64_t rate_q;    /* in force */
-    mono_time due;     /* engine_next(), as of the last verb that can have changed it */
-    bool is_started;   /* the first rate has been commanded */
+    struct due due;
+    bool is_started; /* the first rate has been commanded */
     bool needs_selection;
     bool has_stepped;
     mono_time stepped_at;
@@ -89,8 +96,7 @@ void engine_say(struct engine *e, struct trace_record *record, struct instant no
  * rate in force changes). */
 void engine_steer(struct engine *e, struct instant now, struct effects *out);
 
-/* When the next thing is due, but for what is due at once. */
-mono_time engine_next(const struct engine *e);
+void engine_find_due(struct engine *e);
 
 /* Publishes the system variables (EFFECT_VIEW). */
 void engine_publish(struct engine *e, struct effects *out);
