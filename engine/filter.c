@@ -74,58 +74,74 @@ static void filter_sort_keys(uint64_t keys[FILTER_STAGES])
     filter_exchange(keys, 5, 6);
 }
 
-/* The bits of a number that is not negative, which order as it does, with the last three given to
- * the age: what differs in no more than these is a tie, and the newest comes first. */
-static uint64_t filter_key(double metric, unsigned age)
+/* The bits of a number that is not negative, which order as it does. */
+static uint64_t filter_bits(double number)
 {
     uint64_t bits;
-    memcpy(&bits, &metric, sizeof bits);
-    return (bits & ~(uint64_t)(FILTER_STAGES - 1)) | age;
+    memcpy(&bits, &number, sizeof bits);
+    return bits;
 }
 
-/* How good each stage is, as keys of which the least is the best. */
-static void filter_keys(const struct filter *filter, const struct filter_terms *terms,
+/* What has a stage apart from the rest: it holds no sample or one that is of no use any more, or
+ * what it holds is taken by age alone. */
+static void filter_amend_keys(const struct filter_stages *stages, bool newest_first,
+                              uint64_t keys[FILTER_STAGES])
+{
+    const uint64_t useless = filter_bits(DISPERSION_MAX_S);
+    for (unsigned i = 0; i < FILTER_STAGES; i++) {
+        uint64_t age = keys[i] % FILTER_STAGES;
+        if (stages->dispersion_s[i] >= DISPERSION_MAX_S) {
+            keys[i] = useless | age;
+        } else if (newest_first && keys[i] < useless) {
+            keys[i] = age;
+        }
+    }
+}
+
+/* How good each stage is, as keys of which the least is the best. Their last three bits are given
+ * to the age: what differs in no more than these is a tie, and the newest comes first. */
+static void filter_keys(const struct filter_stages *stages, const struct filter_terms *terms,
                         unsigned newest, mono_time now, uint64_t keys[FILTER_STAGES])
 {
-    const struct filter_stages *stages = &filter->stages;
+    const uint64_t ages = FILTER_STAGES - 1;
     int64_t intercept_ticks = now.ticks - ticks_from_s(terms->allan_s);
+    double most_s = 0.0;
     for (unsigned i = 0; i < FILTER_STAGES; i++) {
         double metric = stages->delay_s[i];
+        double dispersion_s = stages->dispersion_s[i];
         if (stages->at[i].ticks < intercept_ticks) {
-            metric += stages->dispersion_s[i];
+            metric += dispersion_s;
         }
-        if (stages->dispersion_s[i] >= DISPERSION_MAX_S) {
-            metric = DISPERSION_MAX_S;
-        }
-        keys[i] = filter_key(metric, (newest - i) % FILTER_STAGES);
+        most_s = dispersion_s > most_s ? dispersion_s : most_s;
+        keys[i] = (filter_bits(metric) & ~ages) | ((newest - i) & ages);
+    }
+    if (most_s >= DISPERSION_MAX_S || terms->newest_first) {
+        filter_amend_keys(stages, terms->newest_first, keys);
     }
 }
 
 /* Fills order[] with stage numbers, best first, ties newest first; returns how many are usable. */
 static int filter_sort(const struct filter *filter, const struct filter_terms *terms, mono_time now,
-                       uint8_t order[FILTER_STAGES])
+                       unsigned order[FILTER_STAGES])
 {
-    const uint64_t useless = filter_key(DISPERSION_MAX_S, 0);
+    const uint64_t useless = filter_bits(DISPERSION_MAX_S);
     uint64_t keys[FILTER_STAGES];
     unsigned newest = filter->next + FILTER_STAGES - 1u;
     int usable = FILTER_STAGES;
-    filter_keys(filter, terms, newest, now, keys);
-    for (unsigned i = 0; terms->newest_first && i < FILTER_STAGES; i++) {
-        keys[i] = keys[i] < useless ? keys[i] % FILTER_STAGES : keys[i];
-    }
+    filter_keys(&filter->stages, terms, newest, now, keys);
     filter_sort_keys(keys);
     while (usable > 0 && keys[usable - 1] >= useless) {
         usable--;
     }
     for (unsigned i = 0; i < FILTER_STAGES; i++) {
-        order[i] = (uint8_t)((newest - keys[i]) % FILTER_STAGES);
+        order[i] = (newest - (unsigned)keys[i]) % FILTER_STAGES;
     }
     return usable;
 }
 
 /* Dispersion weighted by halves over all stages, jitter as the rms difference from the best;
  * offsets_s[] are those of the stages, restated for now. */
-static void filter_weigh(struct filter *filter, const uint8_t order[FILTER_STAGES], int usable,
+static void filter_weigh(struct filter *filter, const unsigned order[FILTER_STAGES], int usable,
                          const double offsets_s[FILTER_STAGES], double precision_s)
 {
     double squares[FILTER_STAGES];
@@ -149,7 +165,7 @@ enum filter_verdict filter_add(struct filter *filter, const struct filter_sample
 {
     assert(!mono_before(now, filter->updated));
     const struct filter_stages *stages = &filter->stages;
-    uint8_t order[FILTER_STAGES];
+    unsigned order[FILTER_STAGES];
     double offsets_s[FILTER_STAGES];
     filter_age(filter, terms->tolerance, now);
     filter_keep(filter, sample);
