@@ -324,6 +324,20 @@ static void a_cleared_filter_claims_the_largest_dispersion(void)
     CHECK(!filter.has_used);
 }
 
+/* However quick it came: it may be off by MAXDISP, and is not the best nor in the jitter. */
+static void a_sample_as_uncertain_as_can_be_is_of_no_use(void)
+{
+    struct filter_terms terms = terms_of(0.0, 64.0);
+    struct filter filter;
+    struct filter_sample quick = sample_of(0.0, 5e-3, 0.001);
+    quick.dispersion_s = DISPERSION_MAX_S;
+    filter_clear(&filter, at(0));
+    CHECK_INT(filter_add(&filter, &quick, &terms, 0.0, at(0)), FILTER_EMPTY);
+    CHECK_INT(add(&filter, &terms, 64.0, 1e-3, 0.020), FILTER_FRESH);
+    CHECK(filter.offset_s == 1e-3);
+    CHECK(filter.jitter_s == terms.precision_s);
+}
+
 #define CASE(name)                                                                                 \
     {                                                                                              \
 #name, name                                                                                \
@@ -345,4 +359,5 @@ const struct test_case filter_tests[] = {
     CASE(a_jump_after_two_polls_is_no_popcorn),
     CASE(jitter_is_the_rms_difference_from_the_best),
     CASE(a_cleared_filter_claims_the_largest_dispersion),
+    CASE(a_sample_as_uncertain_as_can_be_is_of_no_use),
     {NULL, NULL}};
