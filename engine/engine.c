@@ -242,12 +242,10 @@ void engine_spread_poll(struct engine *e, mono_time now)
 void engine_find_due(struct engine *e)
 {
     struct due due = {.slew = discipline_wake(&e->discipline), .source = -1};
-    due.first = due.slew;
+    due.look_up = e->resolution_count > 0 ? resolution_next(e) : MONO_NEVER;
+    due.first = mono_earlier(due.slew, due.look_up);
     if (e->system.state == STATE_HOLDOVER) {
         due.first = mono_earlier(due.first, system_holdover_end(&e->system, &e->config));
-    }
-    if (e->resolution_count > 0) {
-        due.first = mono_earlier(due.first, resolution_next(e));
     }
     mono_time poll = MONO_NEVER;
     for (int i = 0; i < e->source_count; i++) {
@@ -412,14 +410,16 @@ void engine_expire(struct engine *e, struct instant now, struct effects *out)
         e->discipline.is_open = e->discipline.is_open || discipline_stays_open(&e->config);
     } else if (!mono_before(now.mono, e->due.slew)) {
         engine_tend_clock(e, now, out);
-    } else if (system_holdover_ends(&e->system, &e->config, now.mono)) {
+    } else if (e->system.state == STATE_HOLDOVER &&
+               system_holdover_ends(&e->system, &e->config, now.mono)) {
         engine_end_holdover(e, now, out);
     } else if (e->needs_selection) {
         engine_mitigate(e, now, out);
     } else if (e->needs_leap) {
         engine_revise_leap(e, now, out);
-    } else if (!resolution_expire(e, now, out) && source >= 0 &&
-               !mono_before(now.mono, e->sources[source].next_poll)) {
+    } else if (!mono_before(now.mono, e->due.look_up)) {
+        resolution_expire(e, now, out);
+    } else if (source >= 0 && !mono_before(now.mono, e->sources[source].next_poll)) {
         if (discipline_may_renew(&e->discipline, now.mono)) {
             engine_tend_clock(e, now, out);
         }

@@ -30,7 +30,8 @@ struct resolution {
 struct due {
     mono_time first; /* of all */
     mono_time slew;  /* the next piece of it */
-    int source;      /* index of the source that is polled next; -1 = there is none */
+    mono_time look_up;
+    int source; /* index of the source that is polled next; -1 = there is none */
 };
 
 struct engine {
@@ -155,7 +156,8 @@ bool engine_hears(const struct engine *e, const struct source *s);
 
 /* resolution.c */
 mono_time resolution_next(const struct engine *e);
-bool resolution_expire(struct engine *e, struct instant now, struct effects *out);
+/* Asks for one name whose time has come; there is one. */
+void resolution_expire(struct engine *e, struct instant now, struct effects *out);
 void resolution_answer(struct engine *e, struct instant now, uint16_t association,
                        const struct endpoint *addresses, size_t n);
 /* The source lost its server: the next alternate, or a new look-up. */

@@ -19,7 +19,7 @@ mono_time resolution_next(const struct engine *e)
     return next;
 }
 
-bool resolution_expire(struct engine *e, struct instant now, struct effects *out)
+void resolution_expire(struct engine *e, struct instant now, struct effects *out)
 {
     for (int i = 0; i < e->resolution_count; i++) {
         struct resolution *r = &e->resolutions[i];
@@ -27,10 +27,10 @@ bool resolution_expire(struct engine *e, struct instant now, struct effects *out
             r->is_pending = true;
             out->todo |= EFFECT_RESOLVE;
             out->resolve_association = r->association;
-            return true;
+            return;
         }
     }
-    return false;
+    assert(false);
 }
 
 static void resolution_retry(struct resolution *r, mono_time now)
