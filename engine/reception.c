@@ -293,11 +293,12 @@ static bool hear_source(struct engine *e, struct instant now, const struct datag
 }
 
 static void hear_request(struct engine *e, struct instant now, const struct datagram *in,
-                         struct effects *out)
+                         const struct packet *packet, struct effects *out)
 {
     enum service_verdict verdict;
     struct service_rules rules = engine_service_rules(e);
-    size_t size = server_reply(&e->view, &rules, e->clients, in, now, out->send.bytes, &verdict);
+    size_t size =
+        server_answer(&e->view, &rules, e->clients, in, packet, now, out->send.bytes, &verdict);
     service_count(&e->counters.served, in, verdict);
     if (verdict == SERVICE_RESTRICTED) {
         struct trace_record record = {.kind = TRACE_DENIED, .peer = in->peer};
@@ -315,7 +316,7 @@ static void hear_request(struct engine *e, struct instant now, const struct data
     out->send.request = 0;
 }
 
-/* A host of RFC 1059 asks without a mode; server_reply() tells it from others. */
+/* A host of RFC 1059 asks without a mode; server_answer() tells it from others. */
 static bool hear_is_request(const struct packet *packet)
 {
     return packet->mode == MODE_CLIENT || packet->mode == MODE_ACTIVE ||
@@ -339,7 +340,7 @@ bool engine_hear(struct engine *e, struct instant now, const struct datagram *in
             return hear_source(e, now, in, packet, s, index, out);
         }
     } else if (in->request == 0 && hear_is_request(packet)) {
-        hear_request(e, now, in, out);
+        hear_request(e, now, in, packet, out);
     } else {
         e->counters.declined++;
     }

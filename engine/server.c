@@ -66,44 +66,29 @@ static bool is_permitted(uint16_t flags, const struct packet *request, struct cl
 }
 
 /* What a request must pass before it costs anything but a look. *flags: of the access list. */
-static enum service_verdict judge_request(const struct service_rules *rules,
-                                          struct clients *clients, const struct datagram *in,
-                                          struct packet *request, uint16_t *flags)
+static enum service_verdict judge_sender(const struct service_rules *rules,
+                                         const struct datagram *in, uint8_t mode, uint16_t *flags)
 {
-    enum packet_verdict form = packet_parse(in->bytes, in->size, request);
-    if (form == PACKET_CONTROL) {
-        return SERVICE_MODE;
-    }
-    if (form == PACKET_SHORT || form == PACKET_VERSION || in->truncated) {
-        return SERVICE_MALFORMED;
-    }
-    request->mode = mode_of(request, &in->peer);
-    if (request->mode != MODE_CLIENT && request->mode != MODE_ACTIVE) {
+    if (mode != MODE_CLIENT && mode != MODE_ACTIVE) {
         return SERVICE_MODE;
     }
     if (!service_believes_source(rules, in)) {
         return SERVICE_OWN_ADDRESS;
     }
     *flags = access_check(rules->access, &in->peer).flags;
-    if (*flags & ACCESS_IGNORE) {
-        return SERVICE_RESTRICTED;
-    }
-    if (form != PACKET_OK) {
-        return SERVICE_MALFORMED;
-    }
-    return is_permitted(*flags, request, clients) ? SERVICE_ANSWERED : SERVICE_RESTRICTED;
+    return *flags & ACCESS_IGNORE ? SERVICE_RESTRICTED : SERVICE_ANSWERED;
 }
 
 /* Whether the client table lets the request be answered, and how. */
 static enum service_verdict judge_rate(const struct service_rules *rules, struct clients *clients,
-                                       const struct datagram *in, const struct packet *request,
+                                       const struct datagram *in, uint8_t mode, uint8_t version,
                                        uint16_t flags, mono_time now)
 {
     if (!clients) {
         return SERVICE_ANSWERED;
     }
-    switch (clients_note(clients, &in->peer, &in->local.address, request->mode, request->version,
-                         flags, rules->discard, now)) {
+    switch (clients_note(clients, &in->peer, &in->local.address, mode, version, flags,
+                         rules->discard, now)) {
     case CLIENT_SERVE:
         return SERVICE_ANSWERED;
     case CLIENT_KISS:
@@ -123,11 +108,11 @@ static int8_t granted_poll(const struct server_view *view, int8_t asked)
 
 /* What every answer has, whether it carries time or a kiss. */
 static struct packet begin_answer(const struct server_view *view, const struct packet *request,
-                                  const struct datagram *in, struct instant now)
+                                  uint8_t mode, const struct datagram *in, struct instant now)
 {
     return (struct packet){.leap = LEAP_UNKNOWN,
                            .version = request->version,
-                           .mode = request->mode == MODE_ACTIVE ? MODE_PASSIVE : MODE_SERVER,
+                           .mode = mode == MODE_ACTIVE ? MODE_PASSIVE : MODE_SERVER,
                            .stratum = STRATUM_UNSPECIFIED,
                            .poll = granted_poll(view, request->poll),
                            .precision = view->precision,
@@ -148,26 +133,31 @@ static void add_time(struct packet *answer, const struct server_view *view, mono
     }
 }
 
-size_t server_reply(const struct server_view *view, const struct service_rules *rules,
-                    struct clients *clients, const struct datagram *in, struct instant now,
-                    uint8_t reply[DATAGRAM_SIZE_MAX], enum service_verdict *verdict)
+size_t server_answer(const struct server_view *view, const struct service_rules *rules,
+                     struct clients *clients, const struct datagram *in,
+                     const struct packet *request, struct instant now,
+                     uint8_t reply[DATAGRAM_SIZE_MAX], enum service_verdict *verdict)
 {
-    struct packet request;
     uint16_t flags = 0;
-    *verdict = judge_request(rules, clients, in, &request, &flags);
+    uint8_t mode = mode_of(request, &in->peer);
+    *verdict = judge_sender(rules, in, mode, &flags);
     if (*verdict != SERVICE_ANSWERED) {
         return 0;
     }
-    *verdict = judge_rate(rules, clients, in, &request, flags, now.mono);
+    if (!is_permitted(flags, request, clients)) {
+        *verdict = SERVICE_RESTRICTED;
+        return 0;
+    }
+    *verdict = judge_rate(rules, clients, in, mode, request->version, flags, now.mono);
     if (*verdict == SERVICE_LIMITED) {
         return 0;
     }
-    if (request.has_mac &&
-        auth_verify(rules->keys, 0, &in->peer.address, &request, in->bytes) != AUTH_OK) {
+    if (request->has_mac &&
+        auth_verify(rules->keys, 0, &in->peer.address, request, in->bytes) != AUTH_OK) {
         *verdict = SERVICE_BAD_AUTH;
         return 0;
     }
-    struct packet answer = begin_answer(view, &request, in, now);
+    struct packet answer = begin_answer(view, request, mode, in, now);
     if (*verdict == SERVICE_KISSED) {
         answer.refid = KISS_RATE;
     } else {
@@ -175,11 +165,35 @@ size_t server_reply(const struct server_view *view, const struct service_rules *
     }
     packet_write(&answer, reply);
     size_t size = PACKET_HEADER_SIZE;
-    if (request.has_mac) {
-        size += auth_append(key_find(rules->keys, request.key_id), reply, size);
+    if (request->has_mac) {
+        size += auth_append(key_find(rules->keys, request->key_id), reply, size);
     }
     assert(size <= in->size);
     return size;
+}
+
+size_t server_reply(const struct server_view *view, const struct service_rules *rules,
+                    struct clients *clients, const struct datagram *in, struct instant now,
+                    uint8_t reply[DATAGRAM_SIZE_MAX], enum service_verdict *verdict)
+{
+    struct packet request;
+    uint16_t flags;
+    enum packet_verdict form = packet_parse(in->bytes, in->size, &request);
+    if (form == PACKET_CONTROL) {
+        *verdict = SERVICE_MODE;
+        return 0;
+    }
+    if (form == PACKET_SHORT || form == PACKET_VERSION || in->truncated) {
+        *verdict = SERVICE_MALFORMED;
+        return 0;
+    }
+    if (form == PACKET_OK) {
+        return server_answer(view, rules, clients, in, &request, now, reply, verdict);
+    }
+    /* Its header can be read: who must not even ask is told from who asks wrongly. */
+    *verdict = judge_sender(rules, in, mode_of(&request, &in->peer), &flags);
+    *verdict = *verdict == SERVICE_ANSWERED ? SERVICE_MALFORMED : *verdict;
+    return 0;
 }
 
 const char *service_verdict_text(enum service_verdict verdict)

@@ -99,6 +99,13 @@ size_t server_reply(const struct server_view *view, const struct service_rules *
                     struct clients *clients, const struct datagram *in, struct instant now,
                     uint8_t reply[DATAGRAM_SIZE_MAX], enum service_verdict *verdict);
 
+/* The same for a datagram whose form is known to be right: packet_parse() has read all of it into
+ * `request` and found nothing wrong. */
+size_t server_answer(const struct server_view *view, const struct service_rules *rules,
+                     struct clients *clients, const struct datagram *in,
+                     const struct packet *request, struct instant now,
+                     uint8_t reply[DATAGRAM_SIZE_MAX], enum service_verdict *verdict);
+
 const char *service_verdict_text(enum service_verdict verdict);
 
 #endif
