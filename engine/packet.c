@@ -5,7 +5,6 @@
  */
 #include "packet.h"
 
-#include <assert.h>
 #include <string.h>
 
 enum {
@@ -35,19 +34,6 @@ static ntp_time read_time(const uint8_t *at)
 static int8_t read_i8(uint8_t byte)
 {
     return (int8_t)(byte < 128 ? byte : byte - 256);
-}
-
-/* Eight octets at once: whoever reads them next, as words, need not wait for single ones. */
-static void write_u64(uint8_t *at, uint64_t value)
-{
-    at[0] = (uint8_t)(value >> 56);
-    at[1] = (uint8_t)(value >> 48);
-    at[2] = (uint8_t)(value >> 40);
-    at[3] = (uint8_t)(value >> 32);
-    at[4] = (uint8_t)(value >> 24);
-    at[5] = (uint8_t)(value >> 16);
-    at[6] = (uint8_t)(value >> 8);
-    at[7] = (uint8_t)value;
 }
 
 static void read_header(const uint8_t bytes[PACKET_HEADER_SIZE], struct packet *out)
@@ -120,6 +106,9 @@ enum packet_verdict packet_parse(const uint8_t *bytes, size_t size, struct packe
     out->leap = bytes[0] >> 6;
     read_header(bytes, out);
     out->signed_size = PACKET_HEADER_SIZE;
+    if (size == PACKET_HEADER_SIZE) {
+        return PACKET_OK; /* as most are: nothing more to look at */
+    }
     if (size > UINT16_MAX) {
         return PACKET_TRAILER;
     }
@@ -130,30 +119,6 @@ enum packet_verdict packet_parse(const uint8_t *bytes, size_t size, struct packe
         }
     }
     return read_trailer(bytes + out->signed_size, size - out->signed_size, out);
-}
-
-void packet_write(const struct packet *packet, uint8_t bytes[PACKET_HEADER_SIZE])
-{
-    assert(packet->leap <= 3 && packet->version <= 7 && packet->mode <= 7);
-    uint32_t first = (uint32_t)packet->leap << 30 | (uint32_t)packet->version << 27 |
-                     (uint32_t)packet->mode << 24 | (uint32_t)packet->stratum << 16 |
-                     (uint32_t)(uint8_t)packet->poll << 8 | (uint8_t)packet->precision;
-    write_u64(bytes, (uint64_t)first << 32 | packet->root_delay);
-    write_u64(bytes + 8, (uint64_t)packet->root_dispersion << 32 | packet->refid);
-    write_u64(bytes + 16, packet->reference.ticks);
-    write_u64(bytes + 24, packet->origin.ticks);
-    write_u64(bytes + 32, packet->receive.ticks);
-    write_u64(bytes + 40, packet->transmit.ticks);
-}
-
-uint8_t stratum_from_wire(uint8_t wire)
-{
-    return wire == STRATUM_UNSPECIFIED || wire > STRATUM_MAX ? STRATUM_MAX : wire;
-}
-
-uint8_t stratum_to_wire(uint8_t stratum)
-{
-    return stratum >= STRATUM_MAX ? STRATUM_UNSPECIFIED : stratum;
 }
 
 const char *packet_verdict_text(enum packet_verdict verdict)

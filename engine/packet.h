@@ -9,6 +9,7 @@
 #ifndef HOLDFAST_PACKET_H
 #define HOLDFAST_PACKET_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -78,12 +79,45 @@ struct packet {
 enum packet_verdict packet_parse(const uint8_t *bytes, size_t size, struct packet *out)
     __attribute__((warn_unused_result));
 
-/* Writes the 48-byte header; MAC and extension fields of the struct are not written. */
-void packet_write(const struct packet *packet, uint8_t bytes[PACKET_HEADER_SIZE]);
+/* Eight octets at once: whoever reads them next, as words, need not wait for single ones. */
+static inline void packet_write_u64(uint8_t *at, uint64_t value)
+{
+    at[0] = (uint8_t)(value >> 56);
+    at[1] = (uint8_t)(value >> 48);
+    at[2] = (uint8_t)(value >> 40);
+    at[3] = (uint8_t)(value >> 32);
+    at[4] = (uint8_t)(value >> 24);
+    at[5] = (uint8_t)(value >> 16);
+    at[6] = (uint8_t)(value >> 8);
+    at[7] = (uint8_t)value;
+}
+
+/* Writes the 48-byte header; MAC and extension fields of the struct are not written. Inlined, so
+ * that a packet made only to be written is never stored as a struct. */
+static inline void packet_write(const struct packet *packet, uint8_t bytes[PACKET_HEADER_SIZE])
+{
+    assert(packet->leap <= 3 && packet->version <= 7 && packet->mode <= 7);
+    uint32_t first = (uint32_t)packet->leap << 30 | (uint32_t)packet->version << 27 |
+                     (uint32_t)packet->mode << 24 | (uint32_t)packet->stratum << 16 |
+                     (uint32_t)(uint8_t)packet->poll << 8 | (uint8_t)packet->precision;
+    packet_write_u64(bytes, (uint64_t)first << 32 | packet->root_delay);
+    packet_write_u64(bytes + 8, (uint64_t)packet->root_dispersion << 32 | packet->refid);
+    packet_write_u64(bytes + 16, packet->reference.ticks);
+    packet_write_u64(bytes + 24, packet->origin.ticks);
+    packet_write_u64(bytes + 32, packet->receive.ticks);
+    packet_write_u64(bytes + 40, packet->transmit.ticks);
+}
 
 /* Stratum 16 travels as 0 (RFC 5905 7.3). These map both ways; values above 16 read as 16. */
-uint8_t stratum_from_wire(uint8_t wire);
-uint8_t stratum_to_wire(uint8_t stratum);
+static inline uint8_t stratum_from_wire(uint8_t wire)
+{
+    return wire == STRATUM_UNSPECIFIED || wire > STRATUM_MAX ? STRATUM_MAX : wire;
+}
+
+static inline uint8_t stratum_to_wire(uint8_t stratum)
+{
+    return stratum >= STRATUM_MAX ? STRATUM_UNSPECIFIED : stratum;
+}
 
 const char *packet_verdict_text(enum packet_verdict verdict);
 
