@@ -51,10 +51,11 @@ static size_t find_next_group(const struct access_list *list, size_t index)
     return is_member ? last + 1 : last;
 }
 
-/* The entry that decides, NULL for none. Entries of one family, prefix and ntpport stand together
- * and hold at most one match, so each such group costs two searches, however long the list. */
-static const struct restrict_entry *find_match(const struct access_list *list,
-                                               const struct endpoint *peer)
+/* Searches a long list. Entries of one family, prefix and ntpport stand together and hold at most
+ * one match, so each such group costs two searches, however long the list. Never inlined: who walks
+ * a short list has no use for its registers and its stack. */
+static __attribute__((noinline)) const struct restrict_entry *
+find_match(const struct access_list *list, const struct endpoint *peer)
 {
     struct restrict_entry probe = {.address = {.family = peer->address.family}, .prefix = 128};
     probe.needs_ntp_port = true;
@@ -88,17 +89,10 @@ static const struct restrict_entry *walk_match(const struct access_list *list,
     return NULL;
 }
 
-struct access_decision access_check(const struct access_list *list, const struct endpoint *peer)
+const struct restrict_entry *access_match(const struct access_list *list,
+                                          const struct endpoint *peer)
 {
-    const struct restrict_entry *match =
-        list->count <= WALK_MAX ? walk_match(list, peer) : find_match(list, peer);
-    if (!match) {
-        return (struct access_decision){.is_default = true, .ippeerlimit = -1};
-    }
-    return (struct access_decision){.flags = match->flags,
-                                    .is_default = match->is_default,
-                                    .ippeerlimit = match->ippeerlimit,
-                                    .line = match->line};
+    return list->count <= WALK_MAX ? walk_match(list, peer) : find_match(list, peer);
 }
 
 const char *access_flag_name(unsigned flag)

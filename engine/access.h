@@ -59,9 +59,24 @@ struct access_decision {
  * keys. */
 int access_compare(const struct restrict_entry *a, const struct restrict_entry *b);
 
-/* Entries must be sorted as above, host bits zero. With no entry that matches: no flags,
- * is_default, no peer limit, line 0. */
-struct access_decision access_check(const struct access_list *list, const struct endpoint *peer);
+/* The entry that decides, NULL for none. Entries must be sorted as above, host bits zero. */
+const struct restrict_entry *access_match(const struct access_list *list,
+                                          const struct endpoint *peer);
+
+/* What that entry says. With no entry that matches: no flags, is_default, no peer limit, line 0.
+ * Inlined, because most who ask want the flags alone. */
+static inline struct access_decision access_check(const struct access_list *list,
+                                                  const struct endpoint *peer)
+{
+    const struct restrict_entry *match = access_match(list, peer);
+    if (!match) {
+        return (struct access_decision){.is_default = true, .ippeerlimit = -1};
+    }
+    return (struct access_decision){.flags = match->flags,
+                                    .is_default = match->is_default,
+                                    .ippeerlimit = match->ippeerlimit,
+                                    .line = match->line};
+}
 
 /* "ignore", "noquery", ...; NULL for a value that is no single flag. */
 const char *access_flag_name(unsigned flag);

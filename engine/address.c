@@ -47,31 +47,12 @@ bool address_is_unicast(const struct address *a)
     return a->family == ADDRESS_V6 && a->bytes[0] != 0xFF && !is_all_zero(a->bytes, V6_BYTES);
 }
 
-static void assert_prefix_fits(const struct address *a, unsigned prefix)
-{
-    assert(prefix <= (a->family == ADDRESS_V4 ? 32u : 128u));
-}
-
-bool address_in_prefix(const struct address *a, const struct address *net, unsigned prefix)
-{
-    assert_prefix_fits(net, prefix);
-    if (a->family != net->family) {
-        return false;
-    }
-    uint64_t high = address_half(a, 0) ^ address_half(net, 0);
-    if (prefix <= 64) {
-        return prefix == 0 || high >> (64 - prefix) == 0;
-    }
-    uint64_t low = address_half(a, 1) ^ address_half(net, 1);
-    return high == 0 && low >> (128 - prefix) == 0;
-}
-
 struct address address_masked(const struct address *a, unsigned prefix)
 {
     struct address masked = {.family = a->family};
     size_t whole = prefix / 8;
     unsigned rest = prefix % 8;
-    assert_prefix_fits(a, prefix);
+    address_assert_prefix(a, prefix);
     memcpy(masked.bytes, a->bytes, whole);
     if (rest != 0) {
         masked.bytes[whole] = (uint8_t)(a->bytes[whole] & (0xFF00u >> rest));

@@ -5,6 +5,7 @@
 #ifndef HOLDFAST_ADDRESS_H
 #define HOLDFAST_ADDRESS_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,9 +49,27 @@ bool address_is_loopback(const struct address *a);
  * or ff00::/8. Loopback is one host. */
 bool address_is_unicast(const struct address *a);
 
+static inline void address_assert_prefix(const struct address *a, unsigned prefix)
+{
+    assert(prefix <= (a->family == ADDRESS_V4 ? 32u : 128u));
+}
+
 /* Whether the first `prefix` bits of a and net are the same; never across families. `prefix` is at
  * most 32 or 128. */
-bool address_in_prefix(const struct address *a, const struct address *net, unsigned prefix);
+static inline bool address_in_prefix(const struct address *a, const struct address *net,
+                                     unsigned prefix)
+{
+    address_assert_prefix(net, prefix);
+    if (a->family != net->family) {
+        return false;
+    }
+    uint64_t high = address_half(a, 0) ^ address_half(net, 0);
+    if (prefix <= 64) {
+        return prefix == 0 || high >> (64 - prefix) == 0;
+    }
+    uint64_t low = address_half(a, 1) ^ address_half(net, 1);
+    return high == 0 && low >> (128 - prefix) == 0;
+}
 
 /* The address with all but the first `prefix` bits zero. */
 struct address address_masked(const struct address *a, unsigned prefix);

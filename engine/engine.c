@@ -434,12 +434,15 @@ static void engine_count(struct engine_counters *counters, const struct datagram
                          enum packet_verdict verdict)
 {
     counters->received++;
-    counters->malformed += verdict != PACKET_OK && verdict != PACKET_CONTROL;
-    counters->declined += verdict == PACKET_CONTROL;
-    if (in->size > 0) {
-        bool is_current = (in->bytes[0] >> 3 & 7) == 4;
-        counters->version_4 += is_current;
-        counters->version_older += !is_current;
+    if (verdict == PACKET_CONTROL) {
+        counters->declined++;
+    } else if (verdict != PACKET_OK) {
+        counters->malformed++;
+    }
+    if (in->size > 0 && (in->bytes[0] >> 3 & 7) == 4) {
+        counters->version_4++;
+    } else if (in->size > 0) {
+        counters->version_older++;
     }
 }
 

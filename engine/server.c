@@ -225,14 +225,20 @@ void service_count(struct service_counts *counts, const struct datagram *in,
                    enum service_verdict verdict)
 {
     counts->verdicts[verdict]++;
-    if (in->size > 0) {
-        unsigned version = in->bytes[0] >> 3 & 7, mode = in->bytes[0] & 7;
-        counts->version_4 += version == 4;
-        counts->version_older += version != 4;
-        counts->version_1 += version == 1;
-        counts->version_1_clients += version == 1 && mode == MODE_CLIENT;
-        counts->version_1_modeless += version == 1 && mode == MODE_RESERVED;
-        counts->version_1_symmetric += version == 1 && mode == MODE_ACTIVE;
+    if (in->size == 0) {
+        return;
+    }
+    unsigned version = in->bytes[0] >> 3 & 7, mode = in->bytes[0] & 7;
+    if (version == 4) {
+        counts->version_4++;
+        return;
+    }
+    counts->version_older++;
+    if (version == 1) {
+        counts->version_1++;
+        counts->version_1_clients += mode == MODE_CLIENT;
+        counts->version_1_modeless += mode == MODE_RESERVED;
+        counts->version_1_symmetric += mode == MODE_ACTIVE;
     }
 }
 
