@@ -84,7 +84,7 @@ struct clients *clients_init(void *memory, uint16_t capacity, const uint8_t key[
     return clients;
 }
 
-/* ---- placing: SipHash-2-4, so that a sender cannot make chains long ------------------------- */
+/* ---- placing: SipHash-1-3 by a secret key, so that a sender cannot make chains long --------- */
 
 static uint64_t rotate(uint64_t value, unsigned bits)
 {
@@ -110,20 +110,25 @@ static inline __attribute__((always_inline)) void sip_absorb(uint64_t v[4], uint
 {
     v[3] ^= word;
     sip_round(v);
-    sip_round(v);
     v[0] ^= word;
 }
 
+/* One round a word and three at the end: what hash tables take, for nobody sees the hash. The last
+ * word has the length of the address in its highest octet. */
 static uint16_t bucket_of(const struct clients *clients, const struct address *address)
 {
     const uint64_t *key = clients->hash_key;
     uint64_t v[4] = {key[0] ^ UINT64_C(0x736f6d6570736575), key[1] ^ UINT64_C(0x646f72616e646f6d),
                      key[0] ^ UINT64_C(0x6c7967656e657261), key[1] ^ UINT64_C(0x7465646279746573)};
-    sip_absorb(v, address_half(address, 0));
-    sip_absorb(v, address_half(address, 1));
-    sip_absorb(v, address->family);
+    if (address->family == ADDRESS_V4) {
+        sip_absorb(v, UINT64_C(4) << 56 | address_half(address, 0) >> 32);
+    } else {
+        sip_absorb(v, address_half(address, 0));
+        sip_absorb(v, address_half(address, 1));
+        sip_absorb(v, UINT64_C(16) << 56);
+    }
     v[2] ^= 0xFF;
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 3; i++) {
         sip_round(v);
     }
     return (uint16_t)((v[0] ^ v[1] ^ v[2] ^ v[3]) & clients->bucket_mask);
@@ -200,8 +205,27 @@ static uint16_t find_slot(const struct clients *clients, uint16_t bucket,
     return index;
 }
 
-/* The slot of an address, made the newest; an address not known yet gets a full bucket and count
- * 0. */
+/* A slot for an address not known yet, in no list by age: a full bucket and count 0. Out of line,
+ * like excess(): most requests are of known addresses and within their rate. */
+static __attribute__((noinline)) uint16_t begin_slot(struct clients *clients, uint16_t bucket,
+                                                     const struct address *address,
+                                                     const struct discard_config *discard,
+                                                     mono_time now)
+{
+    uint16_t index = take_slot(clients);
+    struct slot *fresh = &clients->slots[index];
+    memset(fresh, 0, sizeof *fresh);
+    fresh->entry.peer.address = *address;
+    fresh->entry.first = now;
+    fresh->entry.last = now;
+    fresh->credit_ticks = BURST * period_ticks(discard);
+    fresh->bucket = bucket;
+    fresh->next_in_bucket = buckets_of(clients)[bucket];
+    own_buckets(clients)[bucket] = index;
+    return index;
+}
+
+/* The slot of an address, made the newest. */
 static struct slot *touch(struct clients *clients, const struct address *address,
                           const struct discard_config *discard, mono_time now)
 {
@@ -210,16 +234,7 @@ static struct slot *touch(struct clients *clients, const struct address *address
     if (index != NO_SLOT) {
         unlink_from_ages(clients, index);
     } else {
-        index = take_slot(clients);
-        struct slot *fresh = &clients->slots[index];
-        memset(fresh, 0, sizeof *fresh);
-        fresh->entry.peer.address = *address;
-        fresh->entry.first = now;
-        fresh->entry.last = now;
-        fresh->credit_ticks = BURST * period_ticks(discard);
-        fresh->bucket = bucket;
-        fresh->next_in_bucket = buckets_of(clients)[bucket];
-        own_buckets(clients)[bucket] = index;
+        index = begin_slot(clients, bucket, address, discard, now);
     }
     make_newest(clients, index);
     return &clients->slots[index];
@@ -247,13 +262,10 @@ static bool is_kiss_due(const struct slot *slot, mono_time now)
     return !slot->is_kissed || now.ticks - slot->last_kiss.ticks >= KISS_INTERVAL_S * TICKS_IN_S;
 }
 
-static enum client_verdict judge(struct clients *clients, struct slot *slot, uint16_t flags,
-                                 const struct discard_config *discard, mono_time now)
+/* What becomes of a request beyond the rate. */
+static __attribute__((noinline)) enum client_verdict
+excess(struct clients *clients, struct slot *slot, uint16_t flags, mono_time now)
 {
-    bool is_within = is_within_rate(slot, discard, now);
-    if (!(flags & ACCESS_LIMITED) || is_within) {
-        return CLIENT_SERVE;
-    }
     if (random_byte(&clients->random) % LEAK == 0) {
         return CLIENT_SERVE;
     }
@@ -263,6 +275,14 @@ static enum client_verdict judge(struct clients *clients, struct slot *slot, uin
         return CLIENT_KISS;
     }
     return CLIENT_DROP;
+}
+
+static enum client_verdict judge(struct clients *clients, struct slot *slot, uint16_t flags,
+                                 const struct discard_config *discard, mono_time now)
+{
+    bool is_within = is_within_rate(slot, discard, now);
+    return is_within || !(flags & ACCESS_LIMITED) ? CLIENT_SERVE
+                                                  : excess(clients, slot, flags, now);
 }
 
 static void count_up(uint32_t *counter)
