@@ -60,17 +60,13 @@ struct address address_masked(const struct address *a, unsigned prefix)
     return masked;
 }
 
-uint32_t address_refid(const struct address *a)
+uint32_t address_digest_v6(const struct address *a)
 {
-    uint8_t first[V4_BYTES];
-    if (a->family == ADDRESS_V6) {
-        struct md5_ctx md5;
-        md5_init(&md5);
-        md5_update(&md5, V6_BYTES, a->bytes);
-        md5_digest(&md5, sizeof first, first);
-    } else {
-        memcpy(first, a->bytes, sizeof first);
-    }
+    struct md5_ctx md5;
+    uint8_t first[4];
+    md5_init(&md5);
+    md5_update(&md5, V6_BYTES, a->bytes);
+    md5_digest(&md5, sizeof first, first);
     return (uint32_t)first[0] << 24 | (uint32_t)first[1] << 16 | (uint32_t)first[2] << 8 | first[3];
 }
 

@@ -74,9 +74,15 @@ static inline bool address_in_prefix(const struct address *a, const struct addre
 /* The address with all but the first `prefix` bits zero. */
 struct address address_masked(const struct address *a, unsigned prefix);
 
+/* The first four octets of the MD5 of the bytes of an IPv6 address, the first octet highest. */
+uint32_t address_digest_v6(const struct address *a);
+
 /* The reference id a server at this address gives its followers (RFC 5905 7.3): the IPv4 address,
  * or the first four octets of the MD5 of the IPv6 address; host byte order, first octet highest. */
-uint32_t address_refid(const struct address *a);
+static inline uint32_t address_refid(const struct address *a)
+{
+    return a->family == ADDRESS_V6 ? address_digest_v6(a) : (uint32_t)(address_half(a, 0) >> 32);
+}
 
 /* Writes dotted quad or RFC 5952 text with its NUL; returns text. ::/96 and ::ffff:0:0/96 end in a
  * dotted quad, as inet_ntop() writes them; ADDRESS_NONE is "-". */

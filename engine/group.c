@@ -9,16 +9,6 @@
 /* A reference time of longer ago says nothing of how the claim has grown since. */
 static const double CLAIM_AGE_MAX_S = 4.0 * 86400.0;
 
-bool group_is_me(const struct engine_config *config, uint32_t refid)
-{
-    for (size_t i = 0; i < config->own_count; i++) {
-        if (address_refid(&config->own[i]) == refid) {
-            return true;
-        }
-    }
-    return false;
-}
-
 double group_wire_excess_s(double age_s, double tolerance)
 {
     if (!(age_s > 0.0 && age_s < CLAIM_AGE_MAX_S)) {

@@ -20,7 +20,15 @@
 #define REFID_HOLDOVER UINT32_C(0x7F7F0101)
 
 /* One of my addresses gives this reference id. */
-bool group_is_me(const struct engine_config *config, uint32_t refid);
+static inline bool group_is_me(const struct engine_config *config, uint32_t refid)
+{
+    for (size_t i = 0; i < config->own_count; i++) {
+        if (address_refid(&config->own[i]) == refid) {
+            return true;
+        }
+    }
+    return false;
+}
 
 /* What the member claims, aged to now, seconds: comparable with my own distance. */
 double group_claim_s(const struct source *member, double tolerance, mono_time now);
