@@ -332,6 +332,25 @@ static void malformed_requests_get_silence(void)
     check_answer(&desk);
 }
 
+/* Mode, address and list can be told from the header alone, and come first; noserve is about
+ * requests whose form is right. */
+static void bad_trailer_is_told_of_who_might_have_asked(void)
+{
+    struct desk desk;
+    set_desk(&desk);
+    desk.in.size = 49;
+    desk.bytes[0] = 0x24;
+    check_silence(&desk, SERVICE_MODE);
+    desk.bytes[0] = 0x23;
+    desk.in.peer.port = 0;
+    check_silence(&desk, SERVICE_OWN_ADDRESS);
+    desk.in.peer.port = 40123;
+    desk.entry.flags = ACCESS_IGNORE;
+    check_silence(&desk, SERVICE_RESTRICTED);
+    desk.entry.flags = ACCESS_NOSERVE;
+    check_silence(&desk, SERVICE_MALFORMED);
+}
+
 static void impossible_sources_get_silence(void)
 {
     struct desk desk;
@@ -607,6 +626,7 @@ const struct test_case server_tests[] = {
     {"crypto_nak_of_a_stranger_gets_silence", crypto_nak_of_a_stranger_gets_silence},
     {"extension_fields_are_not_repeated", extension_fields_are_not_repeated},
     {"malformed_requests_get_silence", malformed_requests_get_silence},
+    {"bad_trailer_is_told_of_who_might_have_asked", bad_trailer_is_told_of_who_might_have_asked},
     {"impossible_sources_get_silence", impossible_sources_get_silence},
     {"loopback_is_served_at_loopback", loopback_is_served_at_loopback},
     {"access_flags_decide_who_is_served", access_flags_decide_who_is_served},
