@@ -32,11 +32,9 @@ void effects_trace(void *context, const struct trace_record *record)
 
 void effects_tell_settled(struct world *w, uint32_t node)
 {
-    for (unsigned i = 0; i < w->observer_count; i++) {
-        const struct observer *o = &w->observers[i];
-        if (o->settled) {
-            o->settled(o->context, w, node);
-        }
+    for (unsigned i = 0; i < w->of_events_count; i++) {
+        const struct observer *o = w->of_events[i];
+        o->settled(o->context, w, node);
     }
 }
 
@@ -54,16 +52,11 @@ static void tell_packet(struct world *w, uint32_t from, uint32_t to, uint16_t so
                         uint16_t destination_port, const uint8_t *bytes, size_t size,
                         enum carriage carriage)
 {
-    if (w->observer_count == 0) {
-        return;
-    }
     struct endpoint source = {world_law(w, from)->address, source_port};
     struct endpoint destination = {world_law(w, to)->address, destination_port};
-    for (unsigned i = 0; i < w->observer_count; i++) {
-        const struct observer *o = &w->observers[i];
-        if (o->packet) {
-            o->packet(o->context, w, from, to, &source, &destination, bytes, size, carriage);
-        }
+    for (unsigned i = 0; i < w->of_packets_count; i++) {
+        const struct observer *o = w->of_packets[i];
+        o->packet(o->context, w, from, to, &source, &destination, bytes, size, carriage);
     }
 }
 
@@ -143,8 +136,10 @@ void effects_carry(struct world *w, const struct node *node, const struct remote
     digest_word(&w->digest, hash.state);
     w->counts.sent++;
     w->counts.lost += copies == 0;
-    tell_packet(w, node->index, to->node, source_port, to->port, bytes, size,
-                copies ? CARRIED : LOST);
+    if (w->of_packets_count > 0) {
+        tell_packet(w, node->index, to->node, source_port, to->port, bytes, size,
+                    copies ? CARRIED : LOST);
+    }
     for (unsigned i = 0; i < copies; i++) {
         uint32_t slot = network_launch(&w->network, size);
         struct flight *flight = network_flight(&w->network, slot);
@@ -202,32 +197,45 @@ static void begin_lookup(struct world *w, const struct node *node, uint16_t asso
     queue_push(&w->queue, sim_add_s(w->now, RESOLVE_DELAY_S), EVENT_RESOLVED, slot);
 }
 
+static void check_clock_command(struct world *w, const struct node *node)
+{
+    const struct clock_command *clock = &w->effects.clock;
+    int64_t rate_max_q = node_clock_ability().rate_max_q;
+    bool steps = clock->what & CLOCK_STEP;
+    if (steps && !(clock->what & CLOCK_RATE)) {
+        world_violate(w, node->index, "a step of %.9f s without a rate", clock->step_s);
+    } else if (steps && w->effects.todo & EFFECT_SEND) {
+        world_violate(w, node->index, "a step together with a datagram");
+    } else if (steps && !isfinite(clock->step_s)) {
+        world_violate(w, node->index, "a step that is no number");
+    } else if (clock->what & CLOCK_RATE &&
+               (clock->rate_q > rate_max_q || clock->rate_q < -rate_max_q)) {
+        world_violate(w, node->index, "a rate of %lld quanta, beyond %lld",
+                      (long long)clock->rate_q, (long long)rate_max_q);
+    }
+}
+
+static void check_lookup(struct world *w, const struct node *node)
+{
+    unsigned association = w->effects.resolve_association;
+    if (association >= world_law(w, node->index)->conf->engine.association_count) {
+        world_violate(w, node->index, "a lookup for association %u, which does not exist",
+                      association);
+    }
+}
+
 /* The engine's side of the contract. */
 static bool effects_are_lawful(struct world *w, const struct node *node)
 {
     const struct effects *fx = &w->effects;
-    const struct clock_command *clock = &fx->clock;
-    int64_t rate_max_q = node_clock_ability().rate_max_q;
-    bool is_clock = fx->todo & EFFECT_CLOCK;
-    bool steps = is_clock && clock->what & CLOCK_STEP;
-    if (steps && !(clock->what & CLOCK_RATE)) {
-        world_violate(w, node->index, "a step of %.9f s without a rate", clock->step_s);
-    } else if (steps && fx->todo & EFFECT_SEND) {
-        world_violate(w, node->index, "a step together with a datagram");
-    } else if (steps && !isfinite(clock->step_s)) {
-        world_violate(w, node->index, "a step that is no number");
-    } else if (is_clock && clock->what & CLOCK_RATE &&
-               (clock->rate_q > rate_max_q || clock->rate_q < -rate_max_q)) {
-        world_violate(w, node->index, "a rate of %lld quanta, beyond %lld",
-                      (long long)clock->rate_q, (long long)rate_max_q);
-    } else if (fx->todo & EFFECT_SEND &&
-               (fx->send.size == 0 || fx->send.size > DATAGRAM_SIZE_MAX)) {
+    if (fx->todo & EFFECT_CLOCK) {
+        check_clock_command(w, node);
+    }
+    if (fx->todo & EFFECT_SEND && (fx->send.size == 0 || fx->send.size > DATAGRAM_SIZE_MAX)) {
         world_violate(w, node->index, "a datagram of %u bytes", (unsigned)fx->send.size);
-    } else if (fx->todo & EFFECT_RESOLVE &&
-               fx->resolve_association >=
-                   world_law(w, node->index)->conf->engine.association_count) {
-        world_violate(w, node->index, "a lookup for association %u, which does not exist",
-                      (unsigned)fx->resolve_association);
+    }
+    if (fx->todo & EFFECT_RESOLVE) {
+        check_lookup(w, node);
     }
     return !w->violation;
 }

@@ -489,6 +489,12 @@ void world_observe(struct world *w, const struct observer *observer)
     w->observers[w->observer_count++] = *observer;
     assert((observer->kinds == 0) == (observer->trace == NULL));
     w->kinds |= observer->kinds;
+    if (observer->packet) {
+        w->of_packets[w->of_packets_count++] = &w->observers[w->observer_count - 1];
+    }
+    if (observer->settled) {
+        w->of_events[w->of_events_count++] = &w->observers[w->observer_count - 1];
+    }
     for (uint32_t i = 0; i < w->scenario->node_count; i++) {
         if (world_node(w, i)->engine) {
             engine_set_trace(world_node(w, i)->engine, w->kinds, effects_trace, world_node(w, i));

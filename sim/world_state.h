@@ -53,6 +53,9 @@ struct world {
     struct observer observers[OBSERVERS_MAX];
     unsigned observer_count;
     uint32_t kinds; /* of trace records that some observer takes */
+    /* Those that want to hear of every packet, and of every event: mostly one, or none. */
+    const struct observer *of_packets[OBSERVERS_MAX], *of_events[OBSERVERS_MAX];
+    unsigned of_packets_count, of_events_count;
     struct world_counts counts;
     struct digest digest;
     struct effects effects;
