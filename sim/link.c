@@ -113,24 +113,19 @@ static double forward_asymmetry_s(const struct path_law *law, uint64_t seed, uin
 void link_init(struct link *link, const struct path_law *law, unsigned direction, uint64_t seed,
                uint64_t pair)
 {
-    *link = (struct link){.law = direction == 0 ? law->forward : law->back};
+    *link = (struct link){.law = direction == 0 ? &law->forward : &law->back};
+    link->base_s = link->law->base_s;
     if (direction == 0) {
-        link->law.base_s += forward_asymmetry_s(law, seed, pair);
+        link->base_s += forward_asymmetry_s(law, seed, pair);
     }
     rng_seed(&link->delay_stream, seed, pair, purpose_of(DELAY, direction));
     rng_seed(&link->loss_stream, seed, pair, purpose_of(LOSS, direction));
     rng_seed(&link->burst_stream, seed, pair, purpose_of(BURST, direction));
     rng_seed(&link->duplicate_stream, seed, pair, purpose_of(DUPLICATE, direction));
     uint64_t start = rng_derive(seed, pair, purpose_of(BURST_START, direction));
-    link->is_bad = rng_cell_uniform(start, 0, 0) < link->law.burst_share;
+    link->is_bad = rng_cell_uniform(start, 0, 0) < link->law->burst_share;
     link->last_time = (sim_time){INT64_MIN};
     link->last_arrival = (sim_time){INT64_MIN};
-}
-
-/* As gsl_ran_exponential() does it, without its calls through the generator's table. */
-static double draw_exponential(double mean, struct rng_state *stream)
-{
-    return -mean * log1p(-rng_uniform(stream));
 }
 
 /* A gamma of shape 1 is the exponential law too, and so drawn three times as fast. */
@@ -139,18 +134,26 @@ static bool is_exponential(const struct link_law *law)
     return law->queue == QUEUE_EXPONENTIAL || (law->queue == QUEUE_GAMMA && law->a == 1.0);
 }
 
+/* Of an exponential law, from its one number, as gsl_ran_exponential() does it. */
+static double exponential_delay(const struct link_law *law, double u)
+{
+    double mean = law->queue == QUEUE_GAMMA ? law->b : law->a;
+    return -mean * log1p(-u);
+}
+
 double link_queue_draw(const struct link_law *law, struct rng_state *stream)
 {
     gsl_rng view;
+    if (is_exponential(law)) {
+        return exponential_delay(law, rng_uniform(stream));
+    }
     rng_as_gsl(&view, stream);
     switch (law->queue) {
     case QUEUE_NONE:
-        return 0.0;
     case QUEUE_EXPONENTIAL:
-        return draw_exponential(law->a, stream);
+        return 0.0;
     case QUEUE_GAMMA:
-        return is_exponential(law) ? draw_exponential(law->b, stream)
-                                   : gsl_ran_gamma(&view, law->a, law->b);
+        return gsl_ran_gamma(&view, law->a, law->b);
     case QUEUE_LOGNORMAL:
         return gsl_ran_lognormal(&view, law->a, law->b);
     case QUEUE_WEIBULL:
@@ -174,35 +177,40 @@ static double diurnal_growth(const struct link_law *law, sim_time t)
         return 1.0;
     }
     double phase = 2.0 * M_PI * (sim_s(t) - PEAK_HOUR_S) / DAY_S;
-    return 1.0 + law->diurnal * fmax(0.0, cos(phase));
+    double height = cos(phase);
+    return height > 0.0 ? 1.0 + law->diurnal * height : 1.0;
 }
 
-/* Of the exponential laws, which take one number, that number is taken and no logarithm of it. */
-static void skip_queue_draw(const struct link_law *law, struct rng_state *stream)
+/* Whether a datagram that drew `place` finds the queue empty; if not, *growth is set. Most that do
+ * would find it empty at the peak, too, and need no look at the hour. */
+static bool is_queue_empty(const struct link_law *law, sim_time t, double place, double *growth)
 {
-    if (is_exponential(law)) {
-        (void)rng_next(stream);
-    } else {
-        (void)link_queue_draw(law, stream);
+    if (place >= law->load * (1.0 + law->diurnal)) {
+        return true;
     }
+    *growth = diurnal_growth(law, t);
+    return place >= law->load * *growth;
 }
 
 /* The queue is drawn even when the datagram finds it empty: the next datagram's draws do not depend
  * on a load that a scenario may change. */
-static double draw_queue_s(const struct link_law *law, struct rng_state *stream, double growth)
+static double draw_queue_s(const struct link_law *law, struct rng_state *stream, sim_time t)
 {
-    if (rng_uniform(stream) >= law->load * growth) {
-        skip_queue_draw(law, stream);
-        return 0.0;
+    double growth;
+    double place = rng_uniform(stream);
+    if (is_exponential(law)) {
+        double u = rng_uniform(stream);
+        return is_queue_empty(law, t, place, &growth) ? 0.0 : growth * exponential_delay(law, u);
     }
-    return growth * link_queue_draw(law, stream);
+    double delay_s = link_queue_draw(law, stream);
+    return is_queue_empty(law, t, place, &growth) ? 0.0 : growth * delay_s;
 }
 
 /* Gilbert-Elliott over the time since the last datagram: P(bad at t + T | bad or not at t) =
  * share + (1 or 0 - share) e^-(p + r) T, with r = 1 / burst_s and p = r share / (1 - share). */
 static bool is_in_burst(struct link *link, sim_time t)
 {
-    double share = link->law.burst_share;
+    double share = link->law->burst_share;
     if (share <= 0.0) {
         return false;
     }
@@ -213,7 +221,7 @@ static bool is_in_burst(struct link *link, sim_time t)
     bool is_first = link->last_time.ticks == INT64_MIN; /* is_bad was drawn for whenever that is */
     if (!is_first) {
         double elapsed_s = sim_diff_s(t, link->last_time);
-        double decay = exp(-elapsed_s / (link->law.burst_s * (1.0 - share)));
+        double decay = exp(-elapsed_s / (link->law->burst_s * (1.0 - share)));
         link->is_bad = u < share + ((link->is_bad ? 1.0 : 0.0) - share) * decay;
     }
     return link->is_bad;
@@ -221,25 +229,26 @@ static bool is_in_burst(struct link *link, sim_time t)
 
 static bool draw_loss(struct link *link)
 {
-    double passes = (1.0 - link->law.loss) * (1.0 - link->extra_loss);
+    double passes = (1.0 - link->law->loss) * (1.0 - link->extra_loss);
     return rng_uniform(&link->loss_stream) >= passes;
 }
 
 /* How far a second copy trails the first, seconds; negative = there is none. */
-static double draw_duplicate_s(struct link *link, double growth)
+static double draw_duplicate_s(struct link *link, sim_time t)
 {
-    if (link->law.duplicate <= 0.0) {
+    const struct link_law *law = link->law;
+    if (law->duplicate <= 0.0) {
         return -1.0;
     }
-    bool is_duplicated = rng_uniform(&link->duplicate_stream) < link->law.duplicate;
-    double behind_s = growth * link_queue_draw(&link->law, &link->duplicate_stream);
-    return is_duplicated ? behind_s : -1.0;
+    bool is_duplicated = rng_uniform(&link->duplicate_stream) < law->duplicate;
+    double behind_s = link_queue_draw(law, &link->duplicate_stream);
+    return is_duplicated ? diurnal_growth(law, t) * behind_s : -1.0;
 }
 
 static sim_time arrive(struct link *link, sim_time t, double delay_s)
 {
     sim_time arrival = sim_add_s(t, delay_s < DELAY_MAX_S ? delay_s : DELAY_MAX_S);
-    if (link->law.is_fifo && sim_before(arrival, link->last_arrival)) {
+    if (link->law->is_fifo && sim_before(arrival, link->last_arrival)) {
         arrival = link->last_arrival;
     }
     link->last_arrival = arrival;
@@ -248,16 +257,15 @@ static sim_time arrive(struct link *link, sim_time t, double delay_s)
 
 unsigned link_carry(struct link *link, sim_time t, sim_time arrivals[2])
 {
-    double growth = diurnal_growth(&link->law, t);
-    double queue_s = draw_queue_s(&link->law, &link->delay_stream, growth);
-    double behind_s = draw_duplicate_s(link, growth);
+    double queue_s = draw_queue_s(link->law, &link->delay_stream, t);
+    double behind_s = draw_duplicate_s(link, t);
     bool is_lost = draw_loss(link);
     bool is_burst = is_in_burst(link, t);
     link->last_time = t;
     if (link->cuts > 0 || is_lost || is_burst) {
         return 0;
     }
-    double base_s = link->law.base_s + link->extra_delay_s;
+    double base_s = link->base_s + link->extra_delay_s;
     double delay_s = (base_s > 0.0 ? base_s : 0.0) + queue_s;
     arrivals[0] = arrive(link, t, delay_s);
     if (behind_s < 0.0) {

@@ -46,20 +46,24 @@ struct path_law {
     struct link_law forward, back;
 };
 
+/* What every datagram needs comes first: a large world waits for each of these cache lines. */
 struct link {
-    struct link_law law;
-    struct rng_state delay_stream, loss_stream, burst_stream, duplicate_stream;
+    const struct link_law *law;
+    double base_s; /* of this pair: with its asymmetry */
+    struct rng_state delay_stream, loss_stream;
     sim_time last_time, last_arrival;
     double extra_delay_s, extra_loss; /* faults: added to the base (may be negative); probability */
     bool is_bad;                      /* state of the burst chain at last_time */
     uint16_t cuts;                    /* number of faults that cut it now */
+    struct rng_state burst_stream, duplicate_stream;
 };
 
 /* ideal lan campus wan; NULL for another name. */
 const struct path_law *path_preset(const char *name);
 const char *const *path_preset_names(void); /* NULL-terminated */
 
-/* direction 0 = forward, 1 = back; `pair` names the two ends whoever asks first. */
+/* direction 0 = forward, 1 = back; `pair` names the two ends whoever asks first. The law must
+ * outlive the link. */
 void link_init(struct link *link, const struct path_law *law, unsigned direction, uint64_t seed,
                uint64_t pair);
 

@@ -15,6 +15,7 @@ static struct link make_link(const struct link_law *law, uint64_t pair)
     struct path_law path = {.forward = *law, .back = *law};
     struct link link;
     link_init(&link, &path, 0, 2026, pair);
+    link.law = law; /* `path` ends here */
     return link;
 }
 
