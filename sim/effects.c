@@ -127,8 +127,7 @@ void effects_carry(struct world *w, const struct node *node, const struct remote
 {
     struct digest hash = {0};
     sim_time arrivals[2];
-    struct link *link = network_link(&w->network, to->pair, node->index, to->node);
-    unsigned copies = link_carry(link, w->now, arrivals);
+    unsigned copies = link_carry(to->link, w->now, arrivals);
     digest_bytes(&hash, bytes, size);
     digest_word(&w->digest, (uint64_t)w->now.ticks);
     digest_word(&w->digest, (uint64_t)MARK_SENT << 32 | node->index);
@@ -141,8 +140,7 @@ void effects_carry(struct world *w, const struct node *node, const struct remote
                     copies ? CARRIED : LOST);
     }
     for (unsigned i = 0; i < copies; i++) {
-        uint32_t slot = network_launch(&w->network, size);
-        struct flight *flight = network_flight(&w->network, slot);
+        struct flight *flight = network_launch(&w->network, size);
         flight->hash = hash.state;
         flight->from = node->index;
         flight->to = to->node;
@@ -151,7 +149,7 @@ void effects_carry(struct world *w, const struct node *node, const struct remote
         flight->source_port = source_port;
         flight->destination_port = to->port;
         memcpy(flight->bytes, bytes, size);
-        queue_push(&w->queue, arrivals[i], EVENT_ARRIVAL, slot);
+        queue_push(&w->queue, arrivals[i], EVENT_ARRIVAL, flight->slot);
     }
 }
 
@@ -159,27 +157,25 @@ void effects_carry(struct world *w, const struct node *node, const struct remote
 static void dispatch_datagram(struct world *w, struct node *node, const struct remote *in)
 {
     const struct outgoing *out = &w->effects.send;
-    struct remote to;
-    uint16_t source_port = NTP_PORT;
     if (in && out->request == 0 && out->peer.port == in->port &&
         address_equal(&out->peer.address, in->address)) {
-        to = *in;
-    } else {
-        bool is_new;
-        struct route *route = node_route(node, w->scenario, &out->peer.address, &is_new);
-        if (!route) {
-            w->counts.sent++;
-            w->counts.lost++;
-            return;
-        }
-        if (is_new) {
-            route->pair = network_pair(&w->network, &w->board, node->index, route->to);
-        }
-        if (out->request != 0) {
-            source_port = node_open_socket(node, route, out->request);
-        }
-        to = (struct remote){route->to, route->pair, out->peer.port, &out->peer.address};
+        effects_carry(w, node, in, NTP_PORT, out->bytes, out->size);
+        return;
     }
+    bool is_new;
+    struct route *route = node_route(node, w->scenario, &out->peer.address, &is_new);
+    if (!route) {
+        w->counts.sent++;
+        w->counts.lost++;
+        return;
+    }
+    if (is_new) {
+        route->pair = network_pair(&w->network, &w->board, node->index, route->to);
+    }
+    uint16_t source_port =
+        out->request != 0 ? node_open_socket(node, route, out->request) : NTP_PORT;
+    struct link *link = network_link(route->pair, node->index, route->to);
+    struct remote to = {route->pair, link, route->to, out->peer.port, &out->peer.address};
     effects_carry(w, node, &to, source_port, out->bytes, out->size);
 }
 

@@ -23,10 +23,10 @@ static uint32_t *table_new(uint32_t size)
 static void slab_init(struct flight_slab *slab, size_t room)
 {
     size_t size = sizeof(struct flight) + room;
-    slab->chunks = g_ptr_array_new_with_free_func(g_free);
-    slab->stride = (size + 15) / 16 * 16;
+    slab->chunks = g_ptr_array_new_with_free_func(arena_give);
+    slab->stride = arena_round(size);
     slab->used = 0;
-    slab->free_head = NETWORK_NONE;
+    slab->free = NULL;
 }
 
 void network_init(struct network *network, const struct scenario *scenario, uint64_t seed)
@@ -95,7 +95,7 @@ static void table_grow(struct network *network)
 }
 
 /* Forward leaves the node with the lower index, as struct link_rule has it. */
-static uint32_t pair_add(struct network *network, uint32_t low, uint32_t high)
+static struct pair *pair_add(struct network *network, uint32_t low, uint32_t high)
 {
     const struct path_law *law = scenario_path(network->scenario, low, high);
     uint64_t identity = pair_identity(network->scenario, low, high);
@@ -109,68 +109,71 @@ static uint32_t pair_add(struct network *network, uint32_t low, uint32_t high)
     pair->ends[1] = high;
     link_init(&pair->links[0], law, 0, network->seed, identity);
     link_init(&pair->links[1], law, 1, network->seed, identity);
-    return index;
+    return pair;
 }
 
-uint32_t network_pair(struct network *network, const struct fault_board *board, uint32_t a,
-                      uint32_t b)
+struct pair *network_pair(struct network *network, const struct fault_board *board, uint32_t a,
+                          uint32_t b)
 {
     assert(a != b);
     uint32_t low = MIN(a, b);
     uint32_t high = MAX(a, b);
     uint32_t place = table_place(network, low, high);
     if (network->table[place] != NETWORK_NONE) {
-        return network->table[place];
+        return network_pair_at(network, network->table[place]);
     }
-    uint32_t pair = pair_add(network, low, high);
-    network->table[place] = pair;
+    network->table[place] = network->pair_count;
+    struct pair *pair = pair_add(network, low, high);
     if (2 * network->pair_count > network->table_mask) {
         table_grow(network);
     }
-    network_apply_faults(network, board, pair);
+    network_apply_faults(pair, board);
     return pair;
 }
 
-void network_apply_faults(struct network *network, const struct fault_board *board, uint32_t pair)
+void network_apply_faults(struct pair *pair, const struct fault_board *board)
 {
-    struct pair *p = network_pair_at(network, pair);
-    unsigned cuts = fault_cuts(board, p->ends[0], p->ends[1]);
-    double loss = fault_loss(board, p->ends[0], p->ends[1]);
+    const uint32_t *ends = pair->ends;
+    unsigned cuts = fault_cuts(board, ends[0], ends[1]);
+    double loss = fault_loss(board, ends[0], ends[1]);
     for (unsigned direction = 0; direction < 2; direction++) {
-        struct link *link = &p->links[direction];
+        struct link *link = &pair->links[direction];
         link->cuts = (uint16_t)MIN(cuts, UINT16_MAX);
         link->extra_loss = loss;
-        link->extra_delay_s = fault_delay_s(board, p->ends[direction], p->ends[1 - direction]);
+        link->extra_delay_s = fault_delay_s(board, ends[direction], ends[1 - direction]);
     }
 }
 
-static uint32_t slab_take(struct flight_slab *slab)
+/* A slot that none has used yet. */
+static __attribute__((cold)) struct flight *slab_extend(struct flight_slab *slab, uint32_t large)
 {
-    uint32_t index = slab->free_head;
-    if (index != NETWORK_NONE) {
-        slab->free_head = network_slab_at(slab, index)->next_free;
-        return index;
-    }
-    index = slab->used++;
+    uint32_t index = slab->used++;
     if (index % NETWORK_FLIGHTS_PER_CHUNK == 0) {
-        g_ptr_array_add(slab->chunks, g_malloc(NETWORK_FLIGHTS_PER_CHUNK * slab->stride));
+        g_ptr_array_add(slab->chunks, arena_take(NETWORK_FLIGHTS_PER_CHUNK * slab->stride));
     }
-    return index;
+    struct flight *flight = network_slab_at(slab, index);
+    flight->slot = index | large;
+    flight->next_free = NULL;
+    return flight;
 }
 
-uint32_t network_launch(struct network *network, size_t size)
+struct flight *network_launch(struct network *network, size_t size)
 {
     assert(size <= DATAGRAM_SIZE_MAX);
     bool is_large = size > FLIGHT_SMALL_MAX;
-    uint32_t slot = slab_take(is_large ? &network->large : &network->small);
-    slot |= is_large ? NETWORK_LARGE : 0;
-    network_flight(network, slot)->size = (uint16_t)size;
-    return slot;
+    struct flight_slab *slab = is_large ? &network->large : &network->small;
+    struct flight *flight = slab->free;
+    if (!flight) {
+        flight = slab_extend(slab, is_large ? NETWORK_LARGE : 0);
+    }
+    slab->free = flight->next_free;
+    flight->size = (uint16_t)size;
+    return flight;
 }
 
-void network_land(struct network *network, uint32_t slot)
+void network_land(struct network *network, struct flight *flight)
 {
-    struct flight_slab *slab = slot & NETWORK_LARGE ? &network->large : &network->small;
-    network_flight(network, slot)->next_free = slab->free_head;
-    slab->free_head = slot & ~NETWORK_LARGE;
+    struct flight_slab *slab = flight->slot & NETWORK_LARGE ? &network->large : &network->small;
+    flight->next_free = slab->free;
+    slab->free = flight;
 }

@@ -20,7 +20,8 @@
 
 #define NETWORK_NONE UINT32_MAX
 
-enum { FLIGHT_SMALL_MAX = 128, NETWORK_PAIRS_PER_CHUNK = 4096, NETWORK_FLIGHTS_PER_CHUNK = 64 };
+/* The pairs of a chunk fill two huge pages. */
+enum { FLIGHT_SMALL_MAX = 128, NETWORK_PAIRS_PER_CHUNK = 11000, NETWORK_FLIGHTS_PER_CHUNK = 64 };
 
 /* The top bit of a slot tells the slab of large datagrams. */
 #define NETWORK_LARGE (UINT32_C(1) << 31)
@@ -34,8 +35,10 @@ struct pair {
 /* One datagram on its way. */
 struct flight {
     uint64_t hash; /* of the bytes */
-    uint32_t from, to, pair;
-    uint32_t next_free;
+    struct pair *pair;
+    struct flight *next_free;
+    uint32_t slot; /* where it lies */
+    uint32_t from, to;
     uint16_t source_port, destination_port;
     uint16_t size;
     struct address source;
@@ -46,13 +49,14 @@ struct flight {
 struct flight_slab {
     GPtrArray *chunks;
     size_t stride;
-    uint32_t used, free_head;
+    uint32_t used;
+    struct flight *free;
 };
 
 struct network {
     const struct scenario *scenario;
     uint64_t seed;
-    GPtrArray *chunks; /* of pairs */
+    GPtrArray *chunks; /* of pairs, which never move */
     uint32_t pair_count;
     uint32_t *table; /* open addressing: pair index or NETWORK_NONE */
     uint32_t table_mask;
@@ -63,8 +67,8 @@ void network_init(struct network *network, const struct scenario *scenario, uint
 void network_clear(struct network *network);
 
 /* The path between two different nodes; made with the faults in force when there is none yet. */
-uint32_t network_pair(struct network *network, const struct fault_board *board, uint32_t a,
-                      uint32_t b);
+struct pair *network_pair(struct network *network, const struct fault_board *board, uint32_t a,
+                          uint32_t b);
 
 static inline struct pair *network_pair_at(const struct network *network, uint32_t pair)
 {
@@ -73,18 +77,17 @@ static inline struct pair *network_pair_at(const struct network *network, uint32
 }
 
 /* The direction of the path between `from` and `to` that leads from the one to the other. */
-static inline struct link *network_link(const struct network *network, uint32_t pair, uint32_t from,
-                                        uint32_t to)
+static inline struct link *network_link(struct pair *pair, uint32_t from, uint32_t to)
 {
-    return &network_pair_at(network, pair)->links[from < to ? 0 : 1];
+    return &pair->links[from < to ? 0 : 1];
 }
 
 /* Sets what the faults in force do to a path. */
-void network_apply_faults(struct network *network, const struct fault_board *board, uint32_t pair);
+void network_apply_faults(struct pair *pair, const struct fault_board *board);
 
-/* A slot with room for `size` bytes, which sets flight.size; valid until network_land(). */
-uint32_t network_launch(struct network *network, size_t size);
-void network_land(struct network *network, uint32_t slot);
+/* A flight with room for `size` bytes, with its slot and size set; valid until network_land(). */
+struct flight *network_launch(struct network *network, size_t size);
+void network_land(struct network *network, struct flight *flight);
 
 static inline struct flight *network_slab_at(const struct flight_slab *slab, uint32_t index)
 {

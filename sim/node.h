@@ -16,10 +16,12 @@
 #include "scenario.h"
 
 struct world;
+struct pair;
 
 /* A destination that the node sends to of its own accord, and the socket open towards it. */
 struct route {
-    uint32_t to, pair;
+    struct pair *pair;
+    uint32_t to;
     uint32_t request; /* of the newest request; 0 = none is open */
     uint16_t port;    /* it left from */
 };

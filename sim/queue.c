@@ -25,15 +25,27 @@ void queue_clear(struct queue *q)
     queue_init(q);
 }
 
+void queue_grow(struct queue_list *list)
+{
+    list->room = list->room ? 2 * list->room : 4;
+    list->entries = g_renew(struct queue_entry, list->entries, list->room);
+}
+
+static void append(struct queue_list *list, const struct queue_entry *entry)
+{
+    size_t place = queue_extend(list);
+    list->entries[place] = *entry;
+}
+
 void queue_put_off(struct queue *q, const struct queue_entry *entry)
 {
     uint64_t second = queue_second(entry->when);
     if (second >= q->bins_end) {
-        queue_append(&q->rest, entry);
+        append(&q->rest, entry);
         return;
     }
     size_t bin = bin_of(second);
-    queue_append(&q->bins[bin], entry);
+    append(&q->bins[bin], entry);
     q->occupied[bin / 64] |= UINT64_C(1) << bin % 64;
 }
 
@@ -45,8 +57,7 @@ static void sort_out(struct queue *q, struct queue_list list)
         if (queue_second(entry->when) >= q->bins_begin) {
             queue_put_off(q, entry);
         } else {
-            queue_append(&q->heap, entry);
-            queue_rise(&q->heap);
+            queue_rise(&q->heap, entry);
         }
     }
     g_free(list.entries);
@@ -106,8 +117,7 @@ void queue_refill(struct queue *q)
     q->bins_begin = second + 1;
     q->occupied[bin / 64] &= ~(UINT64_C(1) << bin % 64);
     for (size_t i = 0; i < q->bins[bin].count; i++) {
-        queue_append(&q->heap, &q->bins[bin].entries[i]);
-        queue_rise(&q->heap);
+        queue_rise(&q->heap, &q->bins[bin].entries[i]);
     }
     q->bins[bin].count = 0;
 }

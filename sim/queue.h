@@ -55,29 +55,34 @@ static inline uint64_t queue_second(int64_t when)
     return ((uint64_t)when ^ (UINT64_C(1) << 63)) >> 32;
 }
 
-static inline void queue_append(struct queue_list *list, const struct queue_entry *entry)
+/* The rest of a push and of a pop; the cold ones are to stay out of the paths of every event. */
+void queue_put_off(struct queue *q, const struct queue_entry *entry);
+void queue_refill(struct queue *q);
+void queue_grow(struct queue_list *list) __attribute__((cold));
+void queue_spread(struct queue *q) __attribute__((cold));
+
+/* Makes room for one more entry, which the caller writes; returns its place. */
+static inline size_t queue_extend(struct queue_list *list)
 {
     if (list->count == list->room) {
-        list->room = list->room ? 2 * list->room : 4;
-        list->entries = g_renew(struct queue_entry, list->entries, list->room);
+        queue_grow(list);
     }
-    list->entries[list->count++] = *entry;
+    return list->count++;
 }
 
-/* Moves the last entry of the heap up to where it belongs. */
-static inline void queue_rise(struct queue_list *heap)
+/* Adds an entry to the heap: at its end, and from there up to where it belongs. */
+static inline void queue_rise(struct queue_list *heap, const struct queue_entry *entry)
 {
-    size_t i = heap->count - 1;
-    struct queue_entry entry = heap->entries[i];
+    size_t i = queue_extend(heap);
     while (i > 0) {
         size_t parent = (i - 1) / 4;
-        if (!queue_less(&entry, &heap->entries[parent])) {
+        if (!queue_less(entry, &heap->entries[parent])) {
             break;
         }
         heap->entries[i] = heap->entries[parent];
         i = parent;
     }
-    heap->entries[i] = entry;
+    heap->entries[i] = *entry;
 }
 
 /* Puts `entry` into the gap at the top of the heap, or below it. */
@@ -108,11 +113,6 @@ static inline void queue_sink(struct queue_list *heap, struct queue_entry entry)
 void queue_init(struct queue *q);
 void queue_clear(struct queue *q);
 
-/* The rare rest of a push and of a pop. */
-void queue_spread(struct queue *q);
-void queue_put_off(struct queue *q, const struct queue_entry *entry);
-void queue_refill(struct queue *q);
-
 static inline void queue_push(struct queue *q, sim_time when, uint32_t kind, uint32_t slot)
 {
     struct queue_entry entry = {when.ticks, q->next_sequence++, kind, slot};
@@ -121,8 +121,7 @@ static inline void queue_push(struct queue *q, sim_time when, uint32_t kind, uin
         queue_put_off(q, &entry);
         return;
     }
-    queue_append(&q->heap, &entry);
-    queue_rise(&q->heap);
+    queue_rise(&q->heap, &entry);
     if (q->heap.count > QUEUE_HEAP_MAX && q->bins_begin == UINT64_MAX) {
         queue_spread(q);
     }

@@ -67,8 +67,7 @@ G_ALWAYS_INLINE static inline void anticipate_request(const struct world *w,
 {
     for (unsigned i = 0; w->is_large && i < MIN(node->route_count, NODE_FIRST_ROUTES); i++) {
         const struct route *route = &node->first_routes[i];
-        arena_prefetch(network_link(&w->network, route->pair, node->index, route->to),
-                       sizeof(struct link));
+        arena_prefetch(network_link(route->pair, node->index, route->to), sizeof(struct link));
     }
 }
 
@@ -108,14 +107,15 @@ static void on_arrival(struct world *w, uint32_t slot)
 {
     struct flight *flight = network_flight(&w->network, slot);
     struct node *node = world_node(w, flight->to);
-    struct remote from = {flight->from, flight->pair, flight->source_port, &flight->source};
+    struct link *back = network_link(flight->pair, flight->to, flight->from);
+    struct remote from = {flight->pair, back, flight->from, flight->source_port, &flight->source};
     digest_word(&w->digest, (uint64_t)w->now.ticks);
     digest_word(&w->digest, (uint64_t)MARK_ARRIVED << 32 | flight->to);
     digest_word(&w->digest, flight->from);
     digest_word(&w->digest, flight->hash);
     if (!node->is_up) {
         w->counts.lost++;
-        network_land(&w->network, slot);
+        network_land(&w->network, flight);
         return;
     }
     w->counts.delivered++;
@@ -134,7 +134,7 @@ static void on_arrival(struct world *w, uint32_t slot)
             arrive_at_upstream(w, node, &from, &in);
         }
     }
-    network_land(&w->network, slot);
+    network_land(&w->network, flight);
 }
 
 /* Addresses of a name as the node sees them: none while every path to them is cut. */
@@ -241,9 +241,9 @@ static void shift_clock(struct world *w, uint32_t index, double amount_s)
 static void apply_to_links(struct world *w, const struct fault *fault)
 {
     for (uint32_t i = 0; i < w->network.pair_count; i++) {
-        const struct pair *pair = network_pair_at(&w->network, i);
+        struct pair *pair = network_pair_at(&w->network, i);
         if (fault_concerns_link(fault, pair->ends[0], pair->ends[1])) {
-            network_apply_faults(&w->network, &w->board, i);
+            network_apply_faults(pair, &w->board);
         }
     }
 }
@@ -343,8 +343,7 @@ G_ALWAYS_INLINE static inline void anticipate_reply(const struct world *w,
 {
     if (entry->kind == EVENT_ARRIVAL && node < w->scenario->host_count) {
         const struct flight *flight = network_flight(&w->network, entry->slot);
-        arena_prefetch(network_link(&w->network, flight->pair, node, flight->from),
-                       sizeof(struct link));
+        arena_prefetch(network_link(flight->pair, node, flight->from), sizeof(struct link));
     }
 }
 

@@ -66,7 +66,9 @@ struct world {
 /* The other end of a datagram; a reply goes back to where its request came from without a lookup.
  */
 struct remote {
-    uint32_t node, pair;
+    struct pair *pair;
+    struct link *link; /* of the pair, towards it */
+    uint32_t node;
     uint16_t port;
     const struct address *address;
 };
@@ -83,6 +85,7 @@ static inline struct node *world_node(const struct world *w, uint32_t index)
 }
 
 /* Notes the first broken rule; the run ends there. */
-void world_violate(struct world *w, uint32_t node, const char *format, ...) G_GNUC_PRINTF(3, 4);
+void world_violate(struct world *w, uint32_t node, const char *format, ...) __attribute__((cold))
+G_GNUC_PRINTF(3, 4);
 
 #endif

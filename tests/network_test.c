@@ -39,20 +39,21 @@ static void fixture_close(struct fixture *f)
 static int64_t arrival(struct fixture *f, uint32_t from, uint32_t to)
 {
     sim_time arrivals[2] = {{0}, {0}};
-    uint32_t pair = network_pair(&f->network, &f->board, from, to);
-    CHECK(link_carry(network_link(&f->network, pair, from, to), sim_from_s(1), arrivals) >= 1);
+    struct pair *pair = network_pair(&f->network, &f->board, from, to);
+    CHECK(link_carry(network_link(pair, from, to), sim_from_s(1), arrivals) >= 1);
     return arrivals[0].ticks - sim_from_s(1).ticks;
 }
 
 static void a_pair_is_made_once_whoever_asks_first(void)
 {
     struct fixture f = fixture_open(1);
-    uint32_t pair = network_pair(&f.network, &f.board, 1, 0);
-    CHECK_INT(network_pair(&f.network, &f.board, 0, 1), pair);
+    struct pair *pair = network_pair(&f.network, &f.board, 1, 0);
+    CHECK(network_pair(&f.network, &f.board, 0, 1) == pair);
     CHECK(network_pair(&f.network, &f.board, 0, 2) != pair);
     CHECK_INT(f.network.pair_count, 2);
-    CHECK(network_link(&f.network, pair, 0, 1) == &network_pair_at(&f.network, pair)->links[0]);
-    CHECK(network_link(&f.network, pair, 1, 0) == &network_pair_at(&f.network, pair)->links[1]);
+    CHECK(network_pair_at(&f.network, 0) == pair);
+    CHECK(network_link(pair, 0, 1) == &pair->links[0]);
+    CHECK(network_link(pair, 1, 0) == &pair->links[1]);
     fixture_close(&f);
 }
 
@@ -74,12 +75,12 @@ static void a_new_pair_is_born_with_the_faults_in_force(void)
 {
     struct fixture f = fixture_open(1);
     fault_begin(&f.board, 0);
-    uint32_t pair = network_pair(&f.network, &f.board, 0, 1);
-    CHECK_NEAR(network_link(&f.network, pair, 1, 0)->extra_delay_s, 2, 0);
-    CHECK_NEAR(network_link(&f.network, pair, 0, 1)->extra_delay_s, 0, 0);
+    struct pair *pair = network_pair(&f.network, &f.board, 0, 1);
+    CHECK_NEAR(network_link(pair, 1, 0)->extra_delay_s, 2, 0);
+    CHECK_NEAR(network_link(pair, 0, 1)->extra_delay_s, 0, 0);
     fault_end(&f.board, 0);
-    network_apply_faults(&f.network, &f.board, pair);
-    CHECK_NEAR(network_link(&f.network, pair, 1, 0)->extra_delay_s, 0, 0);
+    network_apply_faults(pair, &f.board);
+    CHECK_NEAR(network_link(pair, 1, 0)->extra_delay_s, 0, 0);
     fixture_close(&f);
 }
 
@@ -87,19 +88,20 @@ static void datagrams_keep_their_bytes_while_others_come_and_go(void)
 {
     struct fixture f = fixture_open(1);
     enum { FLIGHTS = 500 };
-    uint32_t slots[FLIGHTS];
+    struct flight *flights[FLIGHTS];
     for (unsigned i = 0; i < FLIGHTS; i++) {
         size_t size = i % 3 == 0 ? DATAGRAM_SIZE_MAX : FLIGHT_SMALL_MAX;
-        slots[i] = network_launch(&f.network, size);
-        memset(network_flight(&f.network, slots[i])->bytes, (int)(i % 251), size);
+        flights[i] = network_launch(&f.network, size);
+        memset(flights[i]->bytes, (int)(i % 251), size);
     }
     for (unsigned i = 0; i < FLIGHTS; i += 2) {
-        network_land(&f.network, slots[i]);
-        slots[i] = network_launch(&f.network, 48);
-        memset(network_flight(&f.network, slots[i])->bytes, 0xFF, 48);
+        network_land(&f.network, flights[i]);
+        flights[i] = network_launch(&f.network, 48);
+        memset(flights[i]->bytes, 0xFF, 48);
     }
     for (unsigned i = 1; i < FLIGHTS; i += 2) {
-        const struct flight *flight = network_flight(&f.network, slots[i]);
+        const struct flight *flight = flights[i];
+        CHECK(network_flight(&f.network, flight->slot) == flight);
         CHECK_INT(flight->size, i % 3 == 0 ? DATAGRAM_SIZE_MAX : FLIGHT_SMALL_MAX);
         CHECK_INT(flight->bytes[0], i % 251);
         CHECK_INT(flight->bytes[flight->size - 1], i % 251);
@@ -111,8 +113,8 @@ static void slots_are_used_again(void)
 {
     struct fixture f = fixture_open(1);
     for (unsigned i = 0; i < 10000; i++) {
-        uint32_t small = network_launch(&f.network, 48);
-        uint32_t large = network_launch(&f.network, 1000);
+        struct flight *small = network_launch(&f.network, 48);
+        struct flight *large = network_launch(&f.network, 1000);
         network_land(&f.network, small);
         network_land(&f.network, large);
     }
