@@ -7,7 +7,10 @@
  * present second only. Later seconds wait unsorted, each in a bin of its own, and what lies beyond
  * the last bin in one list. Where an entry waits never decides when it leaves.
  *
- * Pushes amortise one allocation per doubling; pops allocate only when the heap grows.
+ * Most events cause one that is soon due, so what leaves the top of the heap leaves a gap there
+ * first: the next push falls into it and mostly stays. Only a look at the queue closes it.
+ *
+ * Pushes amortise one allocation per doubling; looks allocate only when the heap grows.
  */
 #ifndef HOLDFAST_QUEUE_H
 #define HOLDFAST_QUEUE_H
@@ -35,13 +38,14 @@ struct queue_list {
 };
 
 struct queue {
-    struct queue_list heap;             /* seconds before bins_begin; never empty unless all is */
+    struct queue_list heap;             /* seconds before bins_begin, and maybe a gap */
     struct queue_list bins[QUEUE_BINS]; /* seconds bins_begin ... bins_end - 1, by remainder */
     struct queue_list rest;             /* seconds from bins_end on */
     uint64_t occupied[QUEUE_BINS / 64]; /* bins that are not empty, by bit */
     uint64_t bins_begin, bins_end;      /* UINT64_MAX while everything is in the heap */
     uint64_t next_sequence;
     size_t count; /* of all */
+    bool has_gap; /* the top of the heap has left; it still counts in heap.count */
 };
 
 static inline bool queue_less(const struct queue_entry *a, const struct queue_entry *b)
@@ -85,27 +89,31 @@ static inline void queue_rise(struct queue_list *heap, const struct queue_entry 
     heap->entries[i] = *entry;
 }
 
+/* The earliest of the children of entry i, which has some. */
+static inline struct queue_entry *queue_least_child(const struct queue_list *heap, size_t i)
+{
+    size_t first = 4 * i + 1;
+    size_t end = first + 4 < heap->count ? first + 4 : heap->count;
+    struct queue_entry *least = &heap->entries[first];
+    for (struct queue_entry *child = least + 1; child < heap->entries + end; child++) {
+        if (queue_less(child, least)) {
+            least = child;
+        }
+    }
+    return least;
+}
+
 /* Puts `entry` into the gap at the top of the heap, or below it. */
 static inline void queue_sink(struct queue_list *heap, struct queue_entry entry)
 {
     size_t i = 0;
-    for (;;) {
-        size_t first = 4 * i + 1;
-        size_t end = first + 4 < heap->count ? first + 4 : heap->count;
-        size_t least = first;
-        if (first >= heap->count) {
+    while (4 * i + 1 < heap->count) {
+        struct queue_entry *least = queue_least_child(heap, i);
+        if (!queue_less(least, &entry)) {
             break;
         }
-        for (size_t child = first + 1; child < end; child++) {
-            if (queue_less(&heap->entries[child], &heap->entries[least])) {
-                least = child;
-            }
-        }
-        if (!queue_less(&heap->entries[least], &entry)) {
-            break;
-        }
-        heap->entries[i] = heap->entries[least];
-        i = least;
+        heap->entries[i] = *least;
+        i = (size_t)(least - heap->entries);
     }
     heap->entries[i] = entry;
 }
@@ -121,26 +129,21 @@ static inline void queue_push(struct queue *q, sim_time when, uint32_t kind, uin
         queue_put_off(q, &entry);
         return;
     }
+    if (q->has_gap) {
+        q->has_gap = false;
+        queue_sink(&q->heap, entry);
+        return;
+    }
     queue_rise(&q->heap, &entry);
     if (q->heap.count > QUEUE_HEAP_MAX && q->bins_begin == UINT64_MAX) {
         queue_spread(q);
     }
 }
 
-/* The earliest entry; the queue must not be empty. */
-static inline const struct queue_entry *queue_first(const struct queue *q)
+static inline void queue_close_gap(struct queue *q)
 {
-    assert(q->count > 0);
-    return &q->heap.entries[0];
-}
-
-/* Takes the earliest entry; the queue must not be empty. */
-static inline struct queue_entry queue_pop(struct queue *q)
-{
-    assert(q->count > 0);
     struct queue_list *heap = &q->heap;
-    struct queue_entry top = heap->entries[0];
-    q->count--;
+    q->has_gap = false;
     if (--heap->count > 0) {
         queue_sink(heap, heap->entries[heap->count]);
     } else if (q->count > 0) {
@@ -149,7 +152,32 @@ static inline struct queue_entry queue_pop(struct queue *q)
         /* Nothing is put off any more, so the next one belongs into the heap whatever its time. */
         q->bins_begin = q->bins_end = UINT64_MAX;
     }
+}
+
+/* The earliest entry, valid until the next push or pop; the queue must not be empty. */
+static inline const struct queue_entry *queue_first(struct queue *q)
+{
+    assert(q->count > 0);
+    if (q->has_gap) {
+        queue_close_gap(q);
+    }
+    return &q->heap.entries[0];
+}
+
+/* Takes the earliest entry; the queue must not be empty. */
+static inline struct queue_entry queue_pop(struct queue *q)
+{
+    struct queue_entry top = *queue_first(q);
+    q->count--;
+    q->has_gap = true;
     return top;
+}
+
+/* What will come next after a pop unless something earlier is pushed; NULL when it takes more than
+ * a look at the top of the heap to know. */
+static inline const struct queue_entry *queue_next(const struct queue *q)
+{
+    return q->has_gap && q->heap.count > 1 ? queue_least_child(&q->heap, 0) : NULL;
 }
 
 #endif

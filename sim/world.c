@@ -351,12 +351,11 @@ G_ALWAYS_INLINE static inline void anticipate_reply(const struct world *w,
  * event while this one is handled. */
 G_ALWAYS_INLINE static inline void anticipate(const struct world *w)
 {
-    if (w->is_large && w->queue.count > 0) {
-        uint32_t next = node_of_event(w, queue_first(&w->queue));
-        if (next != NETWORK_NONE) {
-            arena_prefetch(world_node(w, next), ANTICIPATED);
-            anticipate_reply(w, queue_first(&w->queue), next);
-        }
+    const struct queue_entry *next = w->is_large ? queue_next(&w->queue) : NULL;
+    uint32_t node = next ? node_of_event(w, next) : NETWORK_NONE;
+    if (node != NETWORK_NONE) {
+        arena_prefetch(world_node(w, node), ANTICIPATED);
+        anticipate_reply(w, next, node);
     }
 }
 
