@@ -32,15 +32,15 @@ static inline void digest_word(struct digest *d, uint64_t word)
 /* Little-endian words whatever the machine; the last one filled with zeros, then the size. */
 static inline void digest_bytes(struct digest *d, const uint8_t *bytes, size_t size)
 {
-    size_t i = 0;
-    for (; i + 8 <= size; i += 8) {
+    const uint8_t *whole_end = bytes + size / 8 * 8;
+    for (; bytes < whole_end; bytes += 8) {
         uint64_t word;
-        memcpy(&word, bytes + i, sizeof word);
+        memcpy(&word, bytes, sizeof word);
         digest_word(d, GUINT64_FROM_LE(word));
     }
     uint64_t rest = 0;
-    for (unsigned shift = 0; i < size; i++, shift += 8) {
-        rest |= (uint64_t)bytes[i] << shift;
+    for (size_t i = 0; i < size % 8; i++) {
+        rest |= (uint64_t)bytes[i] << (8 * i);
     }
     digest_word(d, rest);
     digest_word(d, size);

@@ -153,15 +153,11 @@ void effects_carry(struct world *w, const struct node *node, const struct remote
     }
 }
 
-/* Sends what the effects hold. A destination that is no node is lost, as on a real network. */
-static void dispatch_datagram(struct world *w, struct node *node, const struct remote *in)
+/* Sends what the effects hold to wherever it is addressed. A destination that is no node is lost,
+ * as on a real network. */
+static void send_to_route(struct world *w, struct node *node)
 {
     const struct outgoing *out = &w->effects.send;
-    if (in && out->request == 0 && out->peer.port == in->port &&
-        address_equal(&out->peer.address, in->address)) {
-        effects_carry(w, node, in, NTP_PORT, out->bytes, out->size);
-        return;
-    }
     bool is_new;
     struct route *route = node_route(node, w->scenario, &out->peer.address, &is_new);
     if (!route) {
@@ -177,6 +173,18 @@ static void dispatch_datagram(struct world *w, struct node *node, const struct r
     struct link *link = network_link(route->pair, node->index, route->to);
     struct remote to = {route->pair, link, route->to, out->peer.port, &out->peer.address};
     effects_carry(w, node, &to, source_port, out->bytes, out->size);
+}
+
+/* The same, mostly an answer, which goes back the way that the verb's datagram came. */
+static void send_datagram(struct world *w, struct node *node, const struct remote *in)
+{
+    const struct outgoing *out = &w->effects.send;
+    if (in && out->request == 0 && out->peer.port == in->port &&
+        address_equal(&out->peer.address, in->address)) {
+        effects_carry(w, node, in, NTP_PORT, out->bytes, out->size);
+    } else {
+        send_to_route(w, node);
+    }
 }
 
 static void begin_lookup(struct world *w, const struct node *node, uint16_t association)
@@ -264,7 +272,7 @@ void effects_perform(struct world *w, struct node *node, struct instant now,
         if (!(todo & EFFECT_SEND)) {
             break;
         }
-        dispatch_datagram(w, node, in);
+        send_datagram(w, node, in);
         if (!wants_stamp(&fx->send)) {
             break;
         }

@@ -42,7 +42,7 @@ struct queue {
     struct queue_list bins[QUEUE_BINS]; /* seconds bins_begin ... bins_end - 1, by remainder */
     struct queue_list rest;             /* seconds from bins_end on */
     uint64_t occupied[QUEUE_BINS / 64]; /* bins that are not empty, by bit */
-    uint64_t bins_begin, bins_end;      /* UINT64_MAX while everything is in the heap */
+    uint64_t bins_begin, bins_end;      /* UINT64_MAX until the heap was too large once */
     uint64_t next_sequence;
     size_t count; /* of all */
     bool has_gap; /* the top of the heap has left; it still counts in heap.count */
@@ -140,17 +140,15 @@ static inline void queue_push(struct queue *q, sim_time when, uint32_t kind, uin
     }
 }
 
+/* Of a queue that is not empty. */
 static inline void queue_close_gap(struct queue *q)
 {
     struct queue_list *heap = &q->heap;
     q->has_gap = false;
     if (--heap->count > 0) {
         queue_sink(heap, heap->entries[heap->count]);
-    } else if (q->count > 0) {
-        queue_refill(q);
     } else {
-        /* Nothing is put off any more, so the next one belongs into the heap whatever its time. */
-        q->bins_begin = q->bins_end = UINT64_MAX;
+        queue_refill(q);
     }
 }
 

@@ -300,24 +300,26 @@ static void on_fault(struct world *w, uint32_t slot)
     effects_tell_fault(w, fault, begins);
 }
 
+static __attribute__((cold)) void dispatch_rare(struct world *w, const struct queue_entry *entry)
+{
+    if (entry->kind == EVENT_FAULT) {
+        on_fault(w, entry->slot);
+    } else if (entry->kind == EVENT_RESOLVED) {
+        on_resolved(w, entry->slot);
+    } else {
+        assert(entry->kind == EVENT_START);
+        settle_power(w, entry->slot);
+    }
+}
+
 static void dispatch(struct world *w, const struct queue_entry *entry)
 {
-    switch ((enum event_kind)entry->kind) {
-    case EVENT_ARRIVAL:
+    if (entry->kind == EVENT_ARRIVAL) {
         on_arrival(w, entry->slot);
-        break;
-    case EVENT_WAKE:
+    } else if (entry->kind == EVENT_WAKE) {
         on_wake(w, world_node(w, entry->slot), w->now);
-        break;
-    case EVENT_FAULT:
-        on_fault(w, entry->slot);
-        break;
-    case EVENT_RESOLVED:
-        on_resolved(w, entry->slot);
-        break;
-    case EVENT_START:
-        settle_power(w, entry->slot);
-        break;
+    } else {
+        dispatch_rare(w, entry);
     }
 }
 

@@ -85,7 +85,7 @@ static inline struct node *world_node(const struct world *w, uint32_t index)
 }
 
 /* Notes the first broken rule; the run ends there. */
-void world_violate(struct world *w, uint32_t node, const char *format, ...) __attribute__((cold))
-G_GNUC_PRINTF(3, 4);
+__attribute__((cold)) void world_violate(struct world *w, uint32_t node, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
 
 #endif

@@ -145,6 +145,32 @@ static void a_queue_that_ran_empty_begins_anew(void)
     queue_clear(&queue);
 }
 
+static void what_a_pop_left_at_the_top_tells_what_comes_next(void)
+{
+    static const int64_t times[] = {10, 30, 20, 40, 50, 60};
+    struct queue queue;
+    queue_init(&queue);
+    for (uint32_t i = 0; i < 6; i++) {
+        queue_push(&queue, (sim_time){times[i]}, 0, i);
+    }
+    CHECK(queue_next(&queue) == NULL); /* that is queue_first() */
+    CHECK_INT(queue_pop(&queue).when, 10);
+    CHECK_INT(queue_next(&queue)->when, 20);
+    CHECK_INT(queue.count, 5);
+    queue_push(&queue, (sim_time){15}, 0, 6);
+    CHECK(queue_next(&queue) == NULL);
+    CHECK_INT(queue_pop(&queue).when, 15);
+    queue_push(&queue, (sim_time){INT64_C(7) << 32}, 0, 7); /* below all others */
+    for (int64_t when = 20; when <= 60; when += 10) {
+        CHECK_INT(queue_pop(&queue).when, when);
+    }
+    CHECK_INT(queue_next(&queue)->slot, 7);
+    CHECK_INT(queue_pop(&queue).slot, 7);
+    CHECK(queue_next(&queue) == NULL);
+    CHECK_INT(queue.count, 0);
+    queue_clear(&queue);
+}
+
 static void an_entry_keeps_its_business(void)
 {
     struct queue queue;
@@ -161,6 +187,8 @@ static void an_entry_keeps_its_business(void)
 
 const struct test_case queue_tests[] = {
     {"entries leave in order of time", entries_leave_in_order_of_time},
+    {"what a pop left at the top tells what comes next",
+     what_a_pop_left_at_the_top_tells_what_comes_next},
     {"equal times leave in order of entry", equal_times_leave_in_order_of_entry},
     {"pushes between pops keep the order", pushes_between_pops_keep_the_order},
     {"entries of many seconds leave in order", entries_of_many_seconds_leave_in_order},
