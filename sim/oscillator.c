@@ -310,12 +310,21 @@ static double init_wander(struct lattice *lattice, double sd, double tc_s)
     return 0.0;
 }
 
-/* Bridge intervals are halved down to a second, where 0.5 ns of an XO's white FM is left out. */
-static uint8_t bridge_depth(double cell_s)
+/* Bridge intervals are halved down to a second, where 0.5 ns of an XO's white FM is left out, or to
+ * where that is less than a quarter of what is left out inside a cell anyway: the bridge of the
+ * fastest flicker stage, 0.2 D sd. */
+static uint8_t bridge_depth(const struct lattice *lattice)
 {
+    double cell_s = cell_s_of(lattice);
+    double enough_s = 0.25 * 0.2 * cell_s * lattice->flicker_sd;
+    double left_out_s = 0.5 * lattice->white_sd_s;
     uint8_t depth = 0;
     for (double width_s = cell_s; width_s > 1.0 && depth < BRIDGE_DEPTH_MAX; width_s /= 2.0) {
+        if (left_out_s <= enough_s) {
+            break;
+        }
         depth++;
+        left_out_s *= M_SQRT1_2;
     }
     return depth;
 }
@@ -345,7 +354,7 @@ static void init_lattice(struct lattice *lattice, const struct oscillator_law *l
     white_squared += init_flicker(lattice, law->flicker_floor);
     white_squared += init_wander(lattice, law->wander_sd, law->wander_tc_s);
     lattice->white_sd_s = sqrt(white_squared * cell_s);
-    lattice->bridge_depth = bridge_depth(cell_s);
+    lattice->bridge_depth = bridge_depth(lattice);
     lattice->is_random = lattice->walk_sd > 0.0 || lattice->white_sd_s > 0.0 ||
                          lattice->flicker_stages > 0 || lattice->wander.sd_y > 0.0;
 }

@@ -46,6 +46,42 @@ static void check_5_white_fm_has_oadev_s1_over_root_tau(void)
     free(x_s);
 }
 
+/* Root mean square, over many cells, of the bend of x at a place in a cell: its second difference
+ * over a second. */
+static double rms_bend_s(const struct oscillator_law *law, double place_s)
+{
+    enum { CELLS = 20000 };
+    struct oscillator *o = malloc(oscillator_size());
+    double squares = 0.0;
+    start_clock(o, law, 11, OSCILLATOR_CELL_S);
+    for (unsigned i = 0; i < CELLS; i++) {
+        double x_s[3], begin_s = OSCILLATOR_CELL_S * i + place_s - 1.0;
+        for (unsigned j = 0; j < 3; j++) {
+            x_s[j] = oscillator_free_error_s(o, sim_from_s(begin_s + j));
+        }
+        double bend_s = x_s[0] - 2.0 * x_s[1] + x_s[2];
+        squares += bend_s * bend_s;
+    }
+    free(o);
+    return sqrt(squares / CELLS);
+}
+
+/* Where flicker leaves out 49 ns inside a cell the bridge ends at quarters of it, each of its
+ * intervals a straight line: the next would lift them by 9.4 ns. At the middle two lines of 16 s
+ * meet, whose slopes differ by sd / (16 sqrt 2), sd that of white FM over the cell: s1^2 and 2 v tc
+ * / 9 of the ladder's end. */
+static void the_bridge_is_as_fine_as_flicker_lets_it_matter(void)
+{
+    struct oscillator_law law = {.white_fm = 1e-9, .flicker_floor = 3e-9};
+    double v = 9e-18 / (2.0 * M_LN2) * M_LN10;
+    double sd_s = sqrt((1e-18 + 2.0 * v * 6.4 / 9.0) * OSCILLATOR_CELL_S);
+    CHECK_NEAR(rms_bend_s(&law, 32.0) / (sd_s / (16.0 * M_SQRT2)), 1.0, 0.03);
+    CHECK(rms_bend_s(&law, 16.0) > 1e-9);
+    CHECK(rms_bend_s(&law, 24.0) < 0.3e-9); /* the cubic; another middle would make it 2.3e-9 */
+    law.flicker_floor = 0.0;
+    CHECK_NEAR(rms_bend_s(&law, 24.0) / (1e-9 * M_SQRT2), 1.0, 0.03);
+}
+
 /* tau 1, 10, 100 s need a lattice of 1 s: inside a cell RW FM follows its conditional mean, and a
  * usual cell has 64 s. On that one the law is checked from one cell up. */
 static void check_6_random_walk_fm_has_oadev_s2_root_tau_over_3(void)
@@ -463,6 +499,8 @@ static void white_fm_has_a_brownian_bridge_in_the_cell(void)
 }
 
 const struct test_case oscillator_law_tests[] = {
+    {"the_bridge_is_as_fine_as_flicker_lets_it_matter",
+     the_bridge_is_as_fine_as_flicker_lets_it_matter},
     {"check 5: white FM has OADEV s1 / root tau", check_5_white_fm_has_oadev_s1_over_root_tau},
     {"check 6: random walk FM has OADEV s2 root(tau / 3)",
      check_6_random_walk_fm_has_oadev_s2_root_tau_over_3},
