@@ -29,7 +29,7 @@ static inline void digest_word(struct digest *d, uint64_t word)
     d->words++;
 }
 
-/* Little-endian words whatever the machine; the last one filled with zeros, then the size. */
+/* Little-endian words whatever the machine, what is left over filled with zeros, then the size. */
 static inline void digest_bytes(struct digest *d, const uint8_t *bytes, size_t size)
 {
     const uint8_t *whole_end = bytes + size / 8 * 8;
@@ -38,11 +38,13 @@ static inline void digest_bytes(struct digest *d, const uint8_t *bytes, size_t s
         memcpy(&word, bytes, sizeof word);
         digest_word(d, GUINT64_FROM_LE(word));
     }
-    uint64_t rest = 0;
-    for (size_t i = 0; i < size % 8; i++) {
-        rest |= (uint64_t)bytes[i] << (8 * i);
+    if (size % 8 != 0) {
+        uint64_t rest = 0;
+        for (size_t i = 0; i < size % 8; i++) {
+            rest |= (uint64_t)bytes[i] << (8 * i);
+        }
+        digest_word(d, rest);
     }
-    digest_word(d, rest);
     digest_word(d, size);
 }
 
