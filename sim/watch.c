@@ -13,7 +13,7 @@
 
 /* A spread among few nodes is looked at on their events too, but no more often than this; one among
  * many on the grid and at steps only, because it needs the truth of each. */
-#define SPREAD_GAP_S 16.0
+#define SPREAD_GAP_S 64.0
 enum { SPREAD_FEW = 64 };
 
 /* Rounding of clocks to ticks and of bounds to the wire format's neighbourhood. */
