@@ -38,6 +38,16 @@ void effects_tell_settled(struct world *w, uint32_t node)
     }
 }
 
+void effects_tell_fault_comes(struct world *w, const struct fault *fault)
+{
+    for (unsigned i = 0; i < w->observer_count; i++) {
+        const struct observer *o = &w->observers[i];
+        if (o->fault_comes) {
+            o->fault_comes(o->context, w, fault);
+        }
+    }
+}
+
 void effects_tell_fault(struct world *w, const struct fault *fault, bool begins)
 {
     for (unsigned i = 0; i < w->observer_count; i++) {

@@ -44,6 +44,7 @@ void effects_carry(struct world *w, const struct node *node, const struct remote
 void effects_digest_clock(struct world *w, uint32_t node, int64_t step_ticks, int64_t rate_q);
 
 void effects_tell_settled(struct world *w, uint32_t node);
+void effects_tell_fault_comes(struct world *w, const struct fault *fault);
 void effects_tell_fault(struct world *w, const struct fault *fault, bool begins);
 
 /* The sink for an engine's trace; context is the struct node. */

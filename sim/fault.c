@@ -51,6 +51,11 @@ static const struct fault *active_fault(const struct fault_board *board, size_t 
     return &board->scenario->faults[board->active[place]];
 }
 
+bool fault_is_about_links(enum fault_verb verb)
+{
+    return verb == FAULT_CUT || verb == FAULT_HEAL || verb == FAULT_DELAY || verb == FAULT_LOSS;
+}
+
 bool fault_concerns_link(const struct fault *fault, uint32_t a, uint32_t b)
 {
     bool has_a = node_set_has(&fault->a, a);

@@ -33,6 +33,9 @@ void fault_board_clear(struct fault_board *board);
 void fault_begin(struct fault_board *board, uint32_t index);
 void fault_end(struct fault_board *board, uint32_t index);
 
+/* A cut, heal, delay or loss is about links, the others are about nodes. */
+bool fault_is_about_links(enum fault_verb verb);
+
 /* Whether a cut, heal, delay or loss concerns the link between a and b, in either direction. */
 bool fault_concerns_link(const struct fault *fault, uint32_t a, uint32_t b);
 

@@ -9,12 +9,14 @@
 
 #include <math.h>
 
+#include "fault.h"
 #include "quantity.h"
 #include "watch.h"
 
 /* Two looks at a node are at least this far apart, unless its engine has said something or changed
- * the clock's rate in between: until then error and bound are straight lines, and greatest where one
- * looks, but for what the noise of a clock strays from a line in this time, some 100 ns. */
+ * the clock's rate in between: until then error and bound are straight lines, and greatest where
+ * one looks, but for what the noise of a clock strays from a line in this time, some 100 ns. This
+ * long before a window opens or closes no event is passed over. */
 #define LOOK_GAP_S 16.0
 
 /* In a world with more nodes than this the grid looks at each of them this seldom, but for the
@@ -136,7 +138,7 @@ static void see(struct probe *probe, uint32_t node, bool is_grid)
     for (uint32_t i = probe->measured[node]; i < probe->first[node + 1]; i++) {
         const struct concern *concern = &probe->concerns[i];
         if (sight.now >= concern->from_s && m->told_at <= concern->until_s) {
-            watch_see(concern->watch, &sight);
+            watch_tell(concern->watch, &sight);
         }
     }
     remember_told(probe, node, &truth, sight.now);
@@ -176,7 +178,8 @@ static void on_settled(void *context, struct world *world, uint32_t node)
     struct probe *probe = context;
     const struct node_memory *m = &probe->memory[node];
     double now = sim_s(world_now(world));
-    bool goes_on = !m->is_dirty && now - m->at < LOOK_GAP_S && world_rate(world, node) == m->rate;
+    bool goes_on = !m->is_dirty && now - m->at < LOOK_GAP_S && now < m->open_until - LOOK_GAP_S &&
+                   world_rate(world, node) == m->rate;
     if (!goes_on && is_concerned(probe, node) && is_needed(probe, node, now)) {
         look(probe, node, false);
     }
@@ -204,21 +207,35 @@ static void on_trace(void *context, struct world *world, uint32_t node,
     }
 }
 
-/* Faults that change what a node is, tells or how its clock runs; the rest are the network's. */
+/* A fault of a node may end its clock's line with a jump or a bend: it is looked at before and
+ * after. */
+static void on_fault_comes(void *context, struct world *world, const struct fault *fault)
+{
+    struct probe *probe = context;
+    (void)world;
+    for (size_t i = 0; !fault_is_about_links(fault->verb) && i < fault->a.count; i++) {
+        if (is_concerned(probe, fault->a.nodes[i])) {
+            look(probe, fault->a.nodes[i], true);
+        }
+    }
+}
+
 static void on_fault(void *context, struct world *world, const struct fault *fault, bool begins)
 {
     struct probe *probe = context;
     (void)world;
     (void)begins;
-    if (fault->verb == FAULT_CUT || fault->verb == FAULT_HEAL || fault->verb == FAULT_DELAY ||
-        fault->verb == FAULT_LOSS) {
+    if (fault_is_about_links(fault->verb)) {
         return;
+    }
+    for (size_t i = 0; i < probe->count; i++) {
+        watch_look_again(&probe->watches[i]);
     }
     for (size_t i = 0; i < fault->a.count; i++) {
         probe->memory[fault->a.nodes[i]].is_dirty = true;
         probe->memory[fault->a.nodes[i]].has_told = true;
         if (is_concerned(probe, fault->a.nodes[i])) {
-            see(probe, fault->a.nodes[i], false);
+            see(probe, fault->a.nodes[i], true);
         }
     }
 }
@@ -267,6 +284,7 @@ struct probe *probe_new(struct world *world)
                                          TRACE_BIT(TRACE_CLOCK) | TRACE_BIT(TRACE_SPIKE),
                                 .trace = on_trace,
                                 .settled = on_settled,
+                                .fault_comes = on_fault_comes,
                                 .fault = on_fault};
     probe->world = world;
     probe->scenario = s;

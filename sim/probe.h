@@ -8,8 +8,9 @@
  * States, leaders and cycles are judged over whole intervals, to the event. Errors, frequencies and
  * claimed bounds are checked whenever the node's engine has taken an update (the claimed bound as
  * it stood just before, too) or changed the clock's rate, when a fault changes its clock, after its
- * other events at most every 16 s, and at every grid instant (in worlds of more than 1,000 nodes each
- * once a minute). Spreads are checked at the grid and at steps, and of up to 64 nodes every 64 s.
+ * other events at most every 16 s, and at every grid instant (in worlds of more than 1,000 nodes
+ * each once a minute). Spreads are checked at the grid and at steps, and of up to 64 nodes every
+ * 64 s.
  */
 #ifndef HOLDFAST_PROBE_H
 #define HOLDFAST_PROBE_H

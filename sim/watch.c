@@ -209,11 +209,13 @@ static void see_change(struct watch *watch, const struct sight *sight, unsigned 
 
 /* ---- what changes all the time ---- */
 
+/* As it is, and as it was before the engine's steps since the last look. */
 static void see_error(struct watch *watch, const struct sight *sight)
 {
     if (sight->truth->is_up) {
+        double error_s = sight->truth->error_s, before_s = error_s - sight->was->stepped_s;
         watch->looks++;
-        note_worst(watch, fabs(sight->truth->error_s), sight->node, sight->now);
+        note_worst(watch, fmax(fabs(error_s), fabs(before_s)), sight->node, sight->now);
         watch->failed = watch->failed || !(watch->worst < watch->expectation->bound);
     }
 }
@@ -300,13 +302,20 @@ void watch_measure(struct watch *watch, const struct sight *sight)
     case EXPECT_FREQUENCY:
         see_frequency(watch, sight);
         return;
-    default:
+    case EXPECT_CLAIMED_BOUND:
         see_bound(watch, sight);
+        return;
+    case EXPECT_STATE:
+    case EXPECT_FOLLOWS:
+    case EXPECT_BECOMES:
+    case EXPECT_NO_STEP:
+    case EXPECT_ONE_LEADER:
+    case EXPECT_NO_CYCLE:
+        return;
     }
 }
 
-/* The interval since the last look, or the change that ends it. */
-static void see_told(struct watch *watch, const struct sight *sight)
+void watch_tell(struct watch *watch, const struct sight *sight)
 {
     const struct scenario *scenario = world_scenario(sight->world);
     enum expectation_kind kind = watch->expectation->kind;
@@ -321,13 +330,9 @@ static void see_told(struct watch *watch, const struct sight *sight)
     }
 }
 
-void watch_see(struct watch *watch, const struct sight *sight)
+void watch_look_again(struct watch *watch)
 {
-    if (watch_is_open(watch, sight->now)) {
-        watch_measure(watch, sight);
-    } else if (!watch_is_measure(watch)) {
-        see_told(watch, sight);
-    }
+    watch->spread_at = -INFINITY;
 }
 
 void watch_step(struct watch *watch, const struct scenario *scenario, uint32_t node, double now,

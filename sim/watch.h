@@ -37,7 +37,7 @@ struct sight {
     double now;
     const struct node_memory *was;
     const struct truth *truth;
-    bool is_grid; /* every node is looked at now */
+    bool is_grid; /* every node is looked at now, or one as a fault comes or begins */
 };
 
 struct watch {
@@ -67,7 +67,7 @@ bool watch_is_open(const struct watch *watch, double now);
 /* The first time after `now` at which that may be otherwise, seconds; INFINITY = never. */
 double watch_next_change(const struct watch *watch, double now);
 
-/* The times outside of which watch_see() does nothing: with looks before `from_s`, and with looks
+/* The times outside of which watch_tell() does nothing: with looks before `from_s`, and with looks
  * whose interval begins after `until_s`. */
 void watch_span(const struct watch *watch, double *from_s, double *until_s);
 
@@ -77,8 +77,11 @@ bool watch_is_of_group(const struct watch *watch);
 /* A look at a measure that is open. Reads of sight->truth what world_measure() gives. */
 void watch_measure(struct watch *watch, const struct sight *sight);
 
-/* A look at any expectation; at a measure only while it is open. */
-void watch_see(struct watch *watch, const struct sight *sight);
+/* What a node says, for those that are no measures: the interval since the last look. */
+void watch_tell(struct watch *watch, const struct sight *sight);
+
+/* A fault has changed clocks at this very instant, too. */
+void watch_look_again(struct watch *watch);
 
 /* The engine of `node` stepped its clock. */
 void watch_step(struct watch *watch, const struct scenario *scenario, uint32_t node, double now,

@@ -275,22 +275,18 @@ static void apply_to_node(struct world *w, const struct fault *fault, uint32_t i
     }
 }
 
-static bool is_about_links(enum fault_verb verb)
-{
-    return verb == FAULT_CUT || verb == FAULT_HEAL || verb == FAULT_DELAY || verb == FAULT_LOSS;
-}
-
 /* slot: twice the fault's index, plus one for its end. */
 static void on_fault(struct world *w, uint32_t slot)
 {
     const struct fault *fault = &w->scenario->faults[slot / 2];
     bool begins = slot % 2 == 0;
+    effects_tell_fault_comes(w, fault);
     if (begins) {
         fault_begin(&w->board, slot / 2);
     } else {
         fault_end(&w->board, slot / 2);
     }
-    if (is_about_links(fault->verb)) {
+    if (fault_is_about_links(fault->verb)) {
         apply_to_links(w, fault);
     } else {
         for (size_t i = 0; i < fault->a.count && !w->violation; i++) {

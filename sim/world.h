@@ -47,7 +47,9 @@ struct observer {
                    const uint8_t *bytes, size_t size, enum carriage carriage);
     /* A verb of `node` has run and its effects are done. */
     void (*settled)(void *context, struct world *world, uint32_t node);
-    /* A line of the timeline took effect (begins) or was taken back. */
+    /* A line of the timeline is about to take effect or to be taken back, at this instant. */
+    void (*fault_comes)(void *context, struct world *world, const struct fault *fault);
+    /* It took effect (begins) or was taken back. */
     void (*fault)(void *context, struct world *world, const struct fault *fault, bool begins);
 };
 

@@ -36,7 +36,7 @@ static struct trial run_observed(const char *text, const char *expectation, doub
     fixture_file(t.folder, "n.conf", "server up.example iburst maxpoll 6\ntos minclock 1\n");
     fixture_file(t.folder, "short.conf", "server up.example iburst maxpoll 6\ntos holdover 600\n");
     fixture_file(t.folder, "slow.conf", "server up.example iburst minpoll 10\n");
-    fixture_file(t.folder, "fast.conf", "server up.example minpoll 3 maxpoll 3\n");
+    fixture_file(t.folder, "ask.conf", "server 10.0.0.1 minpoll 3 maxpoll 3\n");
     t.scenario = fixture_load(t.folder, whole);
     t.world = world_new(t.scenario, 1);
     t.probe = probe_new(t.world);
@@ -240,51 +240,84 @@ static void edges_of_windows_come_in_order_and_end(void)
     trial_end(&t);
 }
 
-/* For 40 s, between two looks of the grid, the clock runs away and comes back; nobody polls. */
-static void a_clock_is_looked_at_where_its_frequency_jumps(void)
+/* Between two looks of the grid, 80 s apart here, clocks run away and come back, or are moved just
+ * then; nobody polls. */
+static void clocks_are_looked_at_before_and_after_each_fault(void)
 {
-    static const char text[] = "duration 4h\n"
-                               "node a address 10.0.0.1 config slow.conf clock ideal offset 0s\n"
-                               "upstream up.example stratum 1 link ideal\n"
-                               "link ideal between all\n"
-                               "at 2h5s frequency a by 500ppm\n"
-                               "at 2h25s frequency a by -1000ppm\n"
-                               "at 2h45s frequency a by 500ppm\n";
-    struct trial t = run_until(text, "error of a < 9ms from 1h30m until 3h", 3 * 3600.0);
-    CHECK(!t.verdicts[0].passed);
-    CHECK_STR(t.verdicts[0].seen, "worst 10.0 ms, a at 02:00:25");
-    trial_end(&t);
+    static const struct {
+        const char *faults, *expectation, *seen;
+    } cases[] = {
+        {"at 2h5s frequency a by 500ppm\nat 2h25s frequency a by -1000ppm\n"
+         "at 2h45s frequency a by 500ppm\n",
+         "error of a < 9ms from 1h30m until 3h", "worst 10.0 ms, a at 02:00:25"},
+        {"at 2h5s frequency a by 500ppm\nat 2h25s step a by -10ms\n"
+         "at 2h25s frequency a by -500ppm\n",
+         "error of a < 9ms from 1h30m until 3h", "worst 10.0 ms, a at 02:00:25"},
+        {"at 2h5s frequency a by 500ppm\nat 2h25s stop a\n", "error of a < 9ms from 1h30m until 3h",
+         "worst 10.0 ms, a at 02:00:25"},
+        {"at 2h5s step a by 20ms\nat 2h6s step a by -20ms\n", "error of a < 9ms from 1h30m",
+         "worst 20.0 ms, a at 02:00:05"},
+        {"at 2h5s falsetick up.example by 20ms for 10s\n", "error of up.example < 9ms from 1h30m",
+         "worst 20.0 ms, up.example at 02:00:05"},
+        {"at 2h5s frequency a by 500ppm\nat 2h25s frequency a by -1000ppm\n"
+         "at 2h45s frequency a by 500ppm\n",
+         "spread of a b < 9ms from 1h30m until 3h", "worst 10.0 ms at 02:00:25"},
+        {"at 2h5s step a by 20ms\nat 2h6s step a by -20ms\n", "spread of a b < 9ms from 1h30m",
+         "worst 20.0 ms at 02:00:05"},
+    };
+    static const char world[] = "duration 4h\n"
+                                "node a address 10.0.0.1 config slow.conf clock ideal offset 0s\n"
+                                "node b address 10.0.0.2 config slow.conf clock ideal offset 0s\n"
+                                "upstream up.example stratum 1 link ideal\n"
+                                "link ideal between all\n";
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        char *text = g_strconcat(world, cases[i].faults, NULL);
+        struct trial t = run_until(text, cases[i].expectation, 3 * 3600.0);
+        CHECK(!t.verdicts[0].passed);
+        CHECK_STR(t.verdicts[0].seen, cases[i].seen);
+        trial_end(&t);
+        g_free(text);
+    }
 }
 
 struct every_look {
-    double worst_s, from_s;
+    double worst_s, from_s, until_s;
 };
 
 static void look_at_every_event(void *context, struct world *world, uint32_t node)
 {
     struct every_look *every = context;
-    double error_s;
-    if (node == 0 && sim_s(world_now(world)) >= every->from_s &&
+    double error_s, now = sim_s(world_now(world));
+    if (node == 0 && now >= every->from_s && now < every->until_s &&
         world_error(world, node, &error_s)) {
         every->worst_s = fmax(every->worst_s, fabs(error_s));
     }
 }
 
-/* Polls come every 8 s, looks that nobody asks for every 16 s; each poll changes the rate. */
+/* A server that is asked every other second, between polls a minute apart: it is looked at when
+ * its engine takes an update, and in the last seconds of a window. */
 static void no_event_is_worse_than_what_was_looked_at(void)
 {
-    static const char text[] = "duration 2h\n"
-                               "node a address 10.0.0.1 config fast.conf clock xo-office\n"
-                               "upstream up.example stratum 1 link campus\n"
-                               "at 30m frequency a by 300ppm\n";
-    struct every_look every = {.from_s = 1500};
-    struct observer observer = {.context = &every, .settled = look_at_every_event};
-    struct trial t = run_observed(text, "error of a < 1s from 25m", 2 * 3600.0, &observer);
-    CHECK(every.worst_s > 1e-3 && every.worst_s < 1.0);
-    CHECK(g_str_has_prefix(t.verdicts[0].seen, "worst "));
-    double seen_ms = g_ascii_strtod(t.verdicts[0].seen + 6, NULL); /* three digits */
-    CHECK_NEAR(seen_ms * 1e-3 / every.worst_s, 1.0, 0.006);
-    trial_end(&t);
+    static const char text[] = "duration 4h\n"
+                               "node a address 10.0.0.1 config n.conf clock ideal offset 0s\n"
+                               "clients 5 address 10.0.1.0/24 config ask.conf clock ideal\n"
+                               "upstream up.example stratum 1 link ideal\n"
+                               "link ideal between all\n"
+                               "at 2h5s frequency a by 300ppm\n";
+    static const double ends_s[] = {10800.0, 7240.0};
+    for (unsigned i = 0; i < G_N_ELEMENTS(ends_s); i++) {
+        char expectation[80];
+        struct every_look every = {.from_s = 6000, .until_s = ends_s[i]};
+        struct observer observer = {.context = &every, .settled = look_at_every_event};
+        g_snprintf(expectation, sizeof expectation, "error of a < 1s from 100m until %.0fs",
+                   ends_s[i]);
+        struct trial t = run_observed(text, expectation, 3 * 3600.0, &observer);
+        CHECK(every.worst_s > 1e-3 && every.worst_s < 1.0);
+        CHECK(g_str_has_prefix(t.verdicts[0].seen, "worst "));
+        double seen_ms = g_ascii_strtod(t.verdicts[0].seen + 6, NULL); /* three digits */
+        CHECK_NEAR(seen_ms * 1e-3 / every.worst_s, 1.0, 0.005);
+        trial_end(&t);
+    }
 }
 
 /* ---- looks made by hand ---- */
@@ -321,7 +354,11 @@ static void look(struct bench *b, double since, unsigned before, double now, str
                               .leader = UINT32_MAX,
                               .claim_s = INFINITY};
     struct sight sight = {b->trial.world, 0, now, &was, &truth, false};
-    watch_see(&b->watch, &sight);
+    if (watch_is_open(&b->watch, now)) {
+        watch_measure(&b->watch, &sight);
+    } else {
+        watch_tell(&b->watch, &sight);
+    }
 }
 
 static const struct truth in_sync = {
@@ -364,7 +401,7 @@ static void claim_is_judged_as_it_stood_before_an_update(void)
                               .stepped_s = -0.200,
                               .is_dirty = true};
     struct sight sight = {b.trial.world, 0, 2000, &was, &truth, false};
-    watch_see(&b.watch, &sight); /* 201 ms wrong before the step of -200 ms, 25 ms claimed */
+    watch_measure(&b.watch, &sight); /* 201 ms wrong before the step of -200 ms, 25 ms claimed */
     CHECK(b.watch.failed);
     CHECK_STR(b.watch.offence, "a at 00:33:20: error 201 ms, claimed 25.0 ms");
     CHECK_NEAR(b.watch.worst, 0.201 / 0.025, 1e-9);
@@ -373,11 +410,23 @@ static void claim_is_judged_as_it_stood_before_an_update(void)
     was.stepped_s = 0;
     truth.error_s = 0.0249;
     sight.world = b.trial.world;
-    watch_see(&b.watch, &sight);
+    watch_measure(&b.watch, &sight);
     CHECK(!b.watch.failed);
     truth.error_s = 0.0251;
-    watch_see(&b.watch, &sight);
+    watch_measure(&b.watch, &sight);
     CHECK(b.watch.failed);
+    bench_free(&b);
+}
+
+static void error_is_judged_as_it_was_before_a_step(void)
+{
+    struct bench b = bench_new("error of a < 100ms");
+    struct truth truth = {.is_up = true, .state = STATE_SYNCHRONISED, .error_s = 0.001};
+    struct node_memory was = {.at = 1000, .standing = STATE_SYNCHRONISED, .stepped_s = -0.200};
+    struct sight sight = {b.trial.world, 0, 2000, &was, &truth, false};
+    watch_measure(&b.watch, &sight);
+    CHECK(b.watch.failed);
+    CHECK_NEAR(b.watch.worst, 0.201, 1e-12);
     bench_free(&b);
 }
 
@@ -426,9 +475,10 @@ const struct test_case probe_tests[] = {
     {"instant_lies_in_the_interval_that_begins_with_it",
      instant_lies_in_the_interval_that_begins_with_it},
     {"claim_is_judged_as_it_stood_before_an_update", claim_is_judged_as_it_stood_before_an_update},
+    {"error_is_judged_as_it_was_before_a_step", error_is_judged_as_it_was_before_a_step},
     {"node_that_claims_nothing_breaks_no_claim", node_that_claims_nothing_breaks_no_claim},
-    {"a_clock_is_looked_at_where_its_frequency_jumps",
-     a_clock_is_looked_at_where_its_frequency_jumps},
+    {"clocks_are_looked_at_before_and_after_each_fault",
+     clocks_are_looked_at_before_and_after_each_fault},
     {"no_event_is_worse_than_what_was_looked_at", no_event_is_worse_than_what_was_looked_at},
     {"first_offence_is_the_earliest_whoever_is_looked_at_first",
      first_offence_is_the_earliest_whoever_is_looked_at_first},
