@@ -15,8 +15,8 @@
 static const double DAY_S = 86400.0;
 
 /* What a draw of a cell is for. A process keeps its numbers whatever else the law contains, so that
- * turning one off leaves the others as they were. A normal from cell CELL_START belongs to the
- * start. */
+ * turning one off leaves the others as they were at the lattice points. A normal from cell
+ * CELL_START belongs to the start. */
 enum draw {
     DRAW_WALK = 0, /* two normals a cell */
     DRAW_WHITE = 2,
@@ -35,8 +35,8 @@ enum { CELL_START = -1, PURPOSE_CLOCK = 0x636c6b /* "clk": apart from every link
 static const int64_t CELL_TICKS_MIN = INT64_C(1) << 12;
 static const int64_t CELL_TICKS_MAX = INT64_C(1) << 50;
 
-/* Levels of the bridge: down to 1 s in a cell of 64 s, and no deeper in a wider one, whose world is
- * too large to pay for what white FM does in less than a 64th of a poll interval. */
+/* Levels of the bridge: at most down to 1 s in a cell of 64 s, and no deeper in a wider one, whose
+ * world is too large to pay for what white FM does in less than a 64th of a poll interval. */
 enum { BRIDGE_DEPTH_MAX = 6, NO_LEAF = -1 };
 
 /* Where the daily sine is. */
@@ -311,8 +311,8 @@ static double init_wander(struct lattice *lattice, double sd, double tc_s)
 }
 
 /* Bridge intervals are halved down to a second, where 0.5 ns of an XO's white FM is left out, or to
- * where that is less than a quarter of what is left out inside a cell anyway: the bridge of the
- * fastest flicker stage, 0.2 D sd. */
+ * where that is less than a quarter of what is left out inside a cell anyway: the bridges of the
+ * fastest flicker stages, 0.2 D sd. */
 static uint8_t bridge_depth(const struct lattice *lattice)
 {
     double cell_s = cell_s_of(lattice);
@@ -430,15 +430,15 @@ static double noise_frequency(const struct lattice *lattice, const struct noise 
     return noise->walk_y + noise->wander_y + lattice->flicker_sd * flicker;
 }
 
-/* One cell later, by the sum of two angles: in a year that strays by 1e-10 of the amplitude at most.
- */
+/* One cell later, by the sum of two angles: in a year that strays by 1e-10 of the amplitude. */
 static void turn_on(const struct turn *by, struct turn *turn)
 {
     *turn = (struct turn){turn->sine * by->cosine + turn->cosine * by->sine,
                           turn->cosine * by->cosine - turn->sine * by->sine};
 }
 
-/* Moves all that is carried over the cell of this key; returns what white FM added to the error, seconds. */
+/* Moves all that is carried over the cell of this key; returns what white FM added to the error,
+ * seconds. */
 static double step_noise(const struct lattice *lattice, uint64_t key, struct noise *noise)
 {
     double mean = 0.0;
@@ -455,8 +455,7 @@ static double step_noise(const struct lattice *lattice, uint64_t key, struct noi
     return white_s;
 }
 
-/* Initial frequency, aging and the daily sine's integral: closed forms from the start. What the
- * difference of the two cosines loses is 3e-18 s per ppm. */
+/* Initial frequency and aging, closed forms from the start, and the daily sine's integral. */
 static struct point trend_at(const struct lattice *lattice, int64_t elapsed_ticks,
                              const struct turn *turn)
 {
@@ -481,7 +480,7 @@ static struct point point_at(const struct lattice *lattice, int64_t cell, const 
 /* The cubic through error and frequency at both ends, plus the straight line of white FM's
  * increment. For RW FM this is the exact conditional mean. For the flicker stage of a tenth of a
  * cell, which it serves worst, it strays from that mean by 0.15 D sd, less than the bridge of that
- * stage that is left out (0.2 D sd). */
+ * stage that is left out (0.17 D sd). */
 static void fit_cell(struct cell *cell, double cell_s, const struct point *left,
                      const struct point *right, double white_s)
 {

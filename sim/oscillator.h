@@ -10,8 +10,8 @@
  * calls must not go back in `t`. Nothing here knows of nodes, engines or events.
  *
  * At the lattice points nothing is left out. What the cubic leaves out inside, worst in mid-cell
- * and for 64 s: of RW FM s2 sqrt(D^3 / 192), 4 ns for xo-server; of flicker 50 ns for xo-server
- * and 165 ns for xo-office, to which the end of the bridge adds a quarter at most. The diurnal
+ * and for 64 s: of RW FM s2 sqrt(D^3 / 192), 4 ns for xo-server; of flicker 57 ns for xo-server
+ * and 190 ns for xo-office, to which the end of the bridge adds a quarter at most. The diurnal
  * sine strays by D^4 w^3 A / 384: 2e-14 s per ppm, and 1 ns per ppm for cells of 1024 s.
  */
 #ifndef HOLDFAST_OSCILLATOR_H

@@ -385,6 +385,26 @@ static void the_sine_follows_true_time_and_not_the_start(void)
     free(late);
 }
 
+/* A clock with noise turns the sine on from cell to cell, one without computes it. */
+static void the_sine_is_the_same_with_and_without_noise(void)
+{
+    struct oscillator_law pure = {.diurnal = 1e-6};
+    struct oscillator_law noisy = {.diurnal = 1e-6, .random_walk_fm = 1e-30};
+    struct oscillator *o = malloc(oscillator_size()), *other = malloc(oscillator_size());
+    double worst_s = 0.0, greatest_s = 0.0;
+    start_clock(o, &pure, 4, OSCILLATOR_CELL_S);
+    start_clock(other, &noisy, 4, OSCILLATOR_CELL_S);
+    for (double t_s = 0.0; t_s < 366.0 * DAY_S; t_s += 997.3) {
+        double x_s = oscillator_free_error_s(o, sim_from_s(t_s));
+        worst_s = fmax(worst_s, fabs(oscillator_free_error_s(other, sim_from_s(t_s)) - x_s));
+        greatest_s = fmax(greatest_s, fabs(x_s));
+    }
+    CHECK(greatest_s > 10e-3);
+    CHECK(worst_s < 1e-12);
+    free(o);
+    free(other);
+}
+
 /* The phase is the node's: found from two readings half and a quarter day on, then the whole path
  * is known. */
 static void check_16_the_sine_does_not_depend_on_how_it_is_split(void)
@@ -499,6 +519,7 @@ static void white_fm_has_a_brownian_bridge_in_the_cell(void)
 }
 
 const struct test_case oscillator_law_tests[] = {
+    {"the_sine_is_the_same_with_and_without_noise", the_sine_is_the_same_with_and_without_noise},
     {"the_bridge_is_as_fine_as_flicker_lets_it_matter",
      the_bridge_is_as_fine_as_flicker_lets_it_matter},
     {"check 5: white FM has OADEV s1 / root tau", check_5_white_fm_has_oadev_s1_over_root_tau},
