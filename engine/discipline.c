@@ -13,7 +13,7 @@
 
 static double clamp(double value, double limit)
 {
-    return value > limit ? limit : value < -limit ? -limit : value;
+    return value < limit ? (value > -limit ? value : -limit) : limit;
 }
 
 static double poll_s(const struct discipline *d)

@@ -164,7 +164,7 @@ static int64_t engine_quantise(const struct engine *e, double rate)
 {
     double limit = (double)e->config.clock.rate_max_q;
     double wanted = rint(rate / e->config.clock.rate_quantum);
-    return (int64_t)(wanted > limit ? limit : wanted < -limit ? -limit : wanted);
+    return (int64_t)(wanted < limit ? (wanted > -limit ? wanted : -limit) : limit);
 }
 
 void engine_steer(struct engine *e, struct instant now, struct effects *out)
@@ -410,8 +410,7 @@ void engine_expire(struct engine *e, struct instant now, struct effects *out)
         e->discipline.is_open = e->discipline.is_open || discipline_stays_open(&e->config);
     } else if (!mono_before(now.mono, e->due.slew)) {
         engine_tend_clock(e, now, out);
-    } else if (e->system.state == STATE_HOLDOVER &&
-               system_holdover_ends(&e->system, &e->config, now.mono)) {
+    } else if (system_holdover_ends(&e->system, &e->config, now.mono)) {
         engine_end_holdover(e, now, out);
     } else if (e->needs_selection) {
         engine_mitigate(e, now, out);

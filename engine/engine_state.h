@@ -26,7 +26,8 @@ struct resolution {
     struct endpoint addresses[ALTERNATES_MAX];
 };
 
-/* What has a time, found by engine_find_due() at the end of each verb that can have changed it. */
+/* What has a time, found by engine_find_due() at the end of each verb that can have changed it, and
+ * of an adoption. */
 struct due {
     mono_time first; /* of all */
     mono_time slew;  /* the next piece of it */
@@ -97,6 +98,8 @@ void engine_say(struct engine *e, struct trace_record *record, struct instant no
  * rate in force changes). */
 void engine_steer(struct engine *e, struct instant now, struct effects *out);
 
+/* Looks for what is due next. Whoever has changed a poll time, the discipline, the system's state or
+ * a resolution calls it before the verb ends: nothing else wakes the engine. */
 void engine_find_due(struct engine *e);
 
 /* Publishes the system variables (EFFECT_VIEW). */
@@ -118,11 +121,9 @@ static inline struct source_terms engine_source_terms(const struct engine *e, mo
                                  .own_bound_s = distance};
 }
 
-/* tos maxdist, or the policy's. */
 static inline double engine_maxdist_s(const struct engine *e)
 {
-    double maxdist_s = e->config.tos.maxdist_s;
-    return isnan(maxdist_s) ? e->policy->maxdist_s : maxdist_s;
+    return policy_maxdist_s(e->policy, &e->config);
 }
 
 /* mitigation.c: chooses a leader and, when it has a new sample, corrects the clock. */
@@ -147,8 +148,8 @@ bool engine_leader_is_fit(const struct engine *e, mono_time now);
 bool engine_hear(struct engine *e, struct instant now, const struct datagram *in,
                  const struct packet *packet, struct effects *out);
 
-/* What the configuration says of the source's address and of its reference id: to be noted where
- * either of the two is new. */
+/* Notes what the configuration says of the source's address and of its reference id: where one of
+ * them or the configuration is new. A reference id that a packet brings is noted by its way. */
 void engine_note_source(const struct engine *e, struct source *s);
 
 /* What the source's server sends in its version passes the access list. */

@@ -104,12 +104,12 @@ static void filter_keys(const struct filter_stages *stages, const struct filter_
                         unsigned newest, mono_time now, uint64_t keys[FILTER_STAGES])
 {
     const uint64_t ages = FILTER_STAGES - 1;
-    int64_t intercept_ticks = now.ticks - ticks_from_s(terms->allan_s);
+    int64_t allan_ticks = ticks_from_s(terms->allan_s);
     double most_s = 0.0;
     for (unsigned i = 0; i < FILTER_STAGES; i++) {
         double metric = stages->delay_s[i];
         double dispersion_s = stages->dispersion_s[i];
-        if (stages->at[i].ticks < intercept_ticks) {
+        if (now.ticks - stages->at[i].ticks > allan_ticks) {
             metric += dispersion_s;
         }
         most_s = dispersion_s > most_s ? dispersion_s : most_s;

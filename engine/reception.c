@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A datagram's way through the engine: access, authentication, exchange, commit, filter,
- * mitigation, in the order of security 1.10. Strangers' requests go to server_reply(). A packet
+ * mitigation, in the order of security 1.10. Strangers' requests go to server_answer(). A packet
  * that fails a test changes nothing but counters.
  */
 #include <math.h>

@@ -70,7 +70,7 @@ struct service_counts {
     uint64_t version_1, version_1_clients, version_1_modeless, version_1_symmetric;
 };
 
-/* Notes one request that server_reply() has judged. */
+/* Notes one request that server_reply() or server_answer() has judged. */
 void service_count(struct service_counts *counts, const struct datagram *in,
                    enum service_verdict verdict);
 
@@ -99,8 +99,8 @@ size_t server_reply(const struct server_view *view, const struct service_rules *
                     struct clients *clients, const struct datagram *in, struct instant now,
                     uint8_t reply[DATAGRAM_SIZE_MAX], enum service_verdict *verdict);
 
-/* The same for a datagram whose form is known to be right: packet_parse() has read all of it into
- * `request` and found nothing wrong. */
+/* The same for a datagram whose form is known to be right: it is not truncated, and packet_parse()
+ * has read all of it into `request`, which points into it, and found nothing wrong. */
 size_t server_answer(const struct server_view *view, const struct service_rules *rules,
                      struct clients *clients, const struct datagram *in,
                      const struct packet *request, struct instant now,

@@ -42,7 +42,7 @@ struct source {
     uint16_t family;      /* one piece of evidence: a line, or the whole group */
     bool is_resolved, is_member;
     struct endpoint peer, local;
-    uint32_t request; /* of the last send; 0 = none */
+    uint32_t request; /* of the last send; 0 = none, as for every symmetric source */
     uint16_t access;  /* enum access_flag: what holds for answers from `peer` */
 
     uint8_t reach;      /* last eight polls, newest in bit 0 */

@@ -62,8 +62,7 @@ void system_init(struct system *sys, mono_time now)
 
 double system_maxdist_s(const struct engine_config *config)
 {
-    return isnan(config->tos.maxdist_s) ? policy_rules(config->policy)->maxdist_s
-                                        : config->tos.maxdist_s;
+    return policy_maxdist_s(policy_rules(config->policy), config);
 }
 
 double system_group_limit_s(const struct system *sys, const struct engine_config *config,

@@ -104,6 +104,13 @@ void system_view(const struct system *sys, const struct engine_config *config, i
 /* tos maxdist, or the policy's. */
 double system_maxdist_s(const struct engine_config *config);
 
+/* The same for whoever has the policy's rules at hand. */
+static inline double policy_maxdist_s(const struct policy_rules *rules,
+                                      const struct engine_config *config)
+{
+    return isnan(config->tos.maxdist_s) ? rules->maxdist_s : config->tos.maxdist_s;
+}
+
 /* The last 24 hours of a month's last day, when a leap second may be announced. */
 bool system_is_leap_day(ntp_time now);
 

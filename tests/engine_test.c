@@ -283,6 +283,24 @@ static void a_large_first_step_is_allowed_once(void)
     wire_free(w);
 }
 
+/* What no host says, but a recording may: the rate stays within what the clock can do. */
+static void an_absurd_rate_by_others_leaves_a_rate_that_the_clock_has(void)
+{
+    static const double amounts[] = {1.7e308, -1.7e308, 1.7e308};
+    struct wire *w = one_node(3);
+    struct wire_node *n = &w->nodes[0];
+    struct effects out;
+    wire_start(n);
+    wire_run(w, 1000.0);
+    for (unsigned i = 0; i < 3; i++) {
+        engine_clock_event(n->engine, wire_instant(n), CLOCK_RATED, amounts[i], &out);
+        wire_carry_out(n, &out);
+        wire_run(w, 1000.0 + 500.0 * (i + 1));
+        CHECK(llabs((long long)n->engine->rate_q) <= (long long)n->engine->config.clock.rate_max_q);
+    }
+    wire_free(w);
+}
+
 /* An open loop measures for `t` seconds a clock 5 s behind that loses 20 ppm. */
 static void judge_open_loop(struct wire *w)
 {
@@ -663,6 +681,7 @@ const struct test_case engine_tests[] = {
     CASE(an_answer_that_spans_a_step_is_dropped),
     CASE(an_offset_over_the_panic_threshold_leaves_the_clock_alone),
     CASE(a_large_first_step_is_allowed_once),
+    CASE(an_absurd_rate_by_others_leaves_a_rate_that_the_clock_has),
     CASE(a_clock_that_must_not_be_steered_is_neither_stepped_nor_slewed),
     CASE(an_open_loop_panics_even_with_a_large_step_allowed),
     CASE(a_foreign_step_widens_the_bound_and_voids_samples),

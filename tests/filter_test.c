@@ -251,6 +251,18 @@ static void beyond_the_allan_intercept_age_counts_against_a_sample(void)
     CHECK(!first_stays_best(2049.0));
 }
 
+/* Where a mono time less the intercept is no time any more: 47 years below zero, and 68 years. */
+static void an_endless_intercept_counts_no_age(void)
+{
+    struct filter_terms terms = terms_of(1e-3, 64.0);
+    struct filter filter;
+    terms.allan_s = ldexp(1.0, 31);
+    filter_clear(&filter, at(-1.5e9));
+    add(&filter, &terms, -1.5e9, 1e-3, 0.001);
+    CHECK_INT(add(&filter, &terms, -1.5e9 + 100.0, 2e-3, 0.005), FILTER_STALE);
+    CHECK(filter.offset_s == 1e-3);
+}
+
 /* Seven samples in a burst behind one of lower delay and another offset, which the ninth pushes out
  * of the register: then the estimate jumps by 2 ms while the rest agree within `noise`. */
 static enum filter_verdict jump(struct filter *filter, double spacing_s, double noise_s)
@@ -353,6 +365,7 @@ const struct test_case filter_tests[] = {
     CASE(offsets_are_restated_for_slews_made_since),
     CASE(stages_are_ordered_by_delay_and_the_newest_of_equals_is_first),
     CASE(beyond_the_allan_intercept_age_counts_against_a_sample),
+    CASE(an_endless_intercept_counts_no_age),
     CASE(while_the_frequency_is_measured_the_newest_counts),
     CASE(popcorn_is_held_back_once),
     CASE(a_jump_within_three_jitters_is_no_popcorn),
