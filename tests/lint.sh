@@ -33,23 +33,54 @@ else
 fi
 echo "lint: clang-format looked at ${#all[@]} files"
 
+# An identifier of other letters may look like one it is not, or turn the line around it.
+LC_ALL=C grep -nP '[^\x00-\x7F]' "${all[@]}" >"$work/log"
+report ASCII 'all sources' "$work/log" $(($? != 1))
+
 # The analyzer follows every path through a function, for minutes if it may. It is held to 10,000 nodes a function
 # (its default is 225,000), and looks at the program alone: the long lists of assertions in tests are run under
-# the sanitizers anyway.
-tidy() { # tidy WORK FILE FLAGS...
-    local base=$1/${2//\//-} checks=
-    case $2 in tests/*) checks=-clang-analyzer-* ;; esac
-    clang-tidy --quiet --warnings-as-errors='*' --checks="$checks" "$2" -- "${@:3}" \
-        -Xclang -analyzer-config -Xclang max-nodes=10000 >"$base.tidy" 2>&1
-    echo $? >"$base.status"
+# the sanitizers anyway. Starting clang-tidy takes as long as reading a small file, so one call is for several;
+# only a failure among them is looked for file by file.
+tidy_files() { # tidy_files FILE...: of the program, or of the tests
+    local checks=
+    case $1 in tests/*) checks='-clang-analyzer-*' ;; esac
+    # shellcheck disable=SC2086
+    clang-tidy --quiet --warnings-as-errors='*' --checks="$checks" "$@" -- $flags \
+        -Xclang -analyzer-config -Xclang max-nodes=10000 2>&1
 }
-export -f tidy
-# shellcheck disable=SC2016,SC2086
-printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I{} bash -c 'tidy "$@"' - "$work" {} $flags
+tidy() { # tidy WORK FILE...: leaves for each a .status and a .tidy with what is said of it
+    local work=$1 file said status alone found=0
+    shift
+    said=$(tidy_files "$@")
+    status=$?
+    for file; do
+        alone=$status
+        if [ $# -gt 1 ] && [ "$status" -ne 0 ]; then
+            said=$(tidy_files "$file")
+            alone=$?
+        fi
+        [ "$alone" -eq 0 ] || found=1
+        echo "$alone" >"$work/${file//\//-}.status"
+        grep -v 'warnings\? generated' <<<"$said" >"$work/${file//\//-}.tidy"
+    done
+    if [ "$status" -ne 0 ] && [ $found -eq 0 ]; then
+        echo "$status" >"$work/${file//\//-}.status"
+        echo "together with $*: status $status" >"$work/${file//\//-}.tidy"
+    fi
+}
+export flags
+export -f tidy_files tidy
+# The largest first: the last ones to be looked at are done soon, and no processor waits long.
+# shellcheck disable=SC2012
+by_size=$(ls -S "${sources[@]}")
+# shellcheck disable=SC2016
+for which in -v -e; do
+    grep $which '^tests/' <<<"$by_size" | xargs -n 6 echo
+done | xargs -P "$(nproc)" -I{} bash -c 'read -ra files <<<"$2" && tidy "$1" "${files[@]}"' - "$work" {}
 for file in "${sources[@]}"; do
     base=$work/${file//\//-}
-    grep -v 'warnings\? generated' "$base.tidy" >"$work/log"
-    report clang-tidy "$file" "$work/log" "$(cat "$base.status" 2>/dev/null || echo 1)"
+    touch "$base.tidy"
+    report clang-tidy "$file" "$base.tidy" "$(cat "$base.status" 2>/dev/null || echo 1)"
 done
 echo "lint: clang-tidy looked at ${#sources[@]} files"
 
