@@ -45,12 +45,14 @@ is_between() { # is_between LOW HIGH SEEN: what is no number is between nothing
         awk -v low="$1" -v high="$2" -v seen="$3" 'BEGIN { exit !(seen + 0 >= low + 0 && seen + 0 <= high + 0) }'
 }
 
+exec {never}<> <(:) # a pipe that nothing is written to: to wait on without a process
 wait_for() { # wait_for SECONDS COMMAND...: until it succeeds; 1 when that took longer
     local rounds=$(($1 * 5))
     shift
     until "$@" >/dev/null 2>&1; do
         [ $((rounds -= 1)) -gt 0 ] || return 1
-        sleep 0.2
+        read -rt 0.2 -u "${never:-}" 2>/dev/null
+        [ $? -gt 128 ] || sleep 0.2 # it did not time out
     done
 }
 

@@ -92,8 +92,14 @@ if ! tests/live/packages.sh "$build/debian" >"$build/live/debian.log" 2>&1; then
         "${on_hosts[@]}" "${on_files[@]}"
     summary
 fi
-${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -fPIC -shared -o "$build/live/still_clock.so" \
-    tests/live/still_clock.c || exit 2
+compile() { # compile PRODUCT OPTION-OR-SOURCE...
+    ${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -o "$build/live/$1" "${@:2}" -pthread -lm
+}
+compile still_clock.so -fPIC -shared tests/live/still_clock.c &&
+    compile virtual_clock.so -fPIC -shared tests/live/virtual_clock.c &&
+    compile virtual_clock tests/live/virtual_clock_control.c tests/live/virtual_clock.c || exit 2
+beside=$build/debian/python3-ntp/usr/lib/python3/dist-packages/ntp/libntpc.so # why: tests/live/software.sh
+[ -e "$beside" ] || ln -sfn "$(find "$build/debian/python3-ntp/" -name libntpc.so -not -path "$beside" | head -n 1)" "$beside"
 
 # --- the cases
 for name in "${on_hosts[@]}" "${on_files[@]}"; do

@@ -66,7 +66,7 @@ wait_for 10 is_serving || break_off 'the upstream does not serve'
 begin=$EPOCHREALTIME
 for host in tick tock; do run_holdfastd $host -f /var/lib/ntp/drift <"$here/group/$host.conf"; done
 elapsed() { # elapsed: whole seconds since the servers were started
-    awk -v begin="$begin" -v now="$EPOCHREALTIME" 'BEGIN { print int(now - begin) }'
+    echo $(((${EPOCHREALTIME/./} - ${begin/./}) / 1000000))
 }
 is_past() { # is_past SECOND
     [ "$(elapsed)" -ge "$1" ]
@@ -87,12 +87,14 @@ states() { # states HOST: what it went through, from its log
     sed -nE 's/.*[a-z] -> ([a-z]+): .*/\1/p' "$case_dir/$1/holdfastd.log" | xargs
 }
 is_over() { # both have given up, and for longer than a poll nothing has changed
-    local now="$(states tick) $(states tock)"
-    if [ "$now" != "${former:-}" ]; then former=$now quiet_since=$(elapsed); fi
-    [[ $(states tick) == *" unsynchronised" && $(states tock) == *" unsynchronised" ]] && is_past $((quiet_since + 9))
+    local tick tock
+    tick=$(states tick) tock=$(states tock)
+    if [ "$tick, $tock" != "${former:-}" ]; then former="$tick, $tock" quiet_since=$(elapsed); fi
+    [[ $tick == *" unsynchronised" && $tock == *" unsynchronised" ]] && is_past $((quiet_since + 9))
 }
 finds_holdover() { # in $host, and keeps what it saw, for that may last for a moment only
     for host in tick tock; do
+        said $host holdfastd ' -> holdover: ' || continue # the log is less to ask than the daemon
         status=$(inside $host "$build/holdfast" status --json | awk -f "$root/plots/flatten.awk")
         if [ "$(value state)" = holdover ]; then return 0; fi
     done

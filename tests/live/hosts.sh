@@ -12,6 +12,7 @@ set -u
 LC_ALL=C.UTF-8
 export LC_ALL
 PATH=$PATH:/usr/sbin:/sbin
+unset PYTHONDONTWRITEBYTECODE # what Python has compiled is kept: below BUILD, by PYTHONPYCACHEPREFIX
 
 live_case=${0##*/} live_case=${live_case%.sh}
 if [ $# -lt 1 ] || [ ! -d "$1" ]; then
@@ -22,6 +23,7 @@ build=$(cd "$1" && pwd)
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 debian=$build/debian
 case_dir=$build/live/$live_case
+export PYTHONPYCACHEPREFIX=$build/live/pycache
 case $build/ in /etc/* | /run/* | /var/lib/* | /var/log/*)
     echo "FAIL  live $live_case: its hosts have an /etc, /run, /var/lib and /var/log of their own: $build is hidden" >&2
     exit 2
@@ -64,13 +66,14 @@ break_off() { # break_off WHY: nothing that follows could hold
 
 # --- hosts
 furnish() { # furnish HOME: the folders that the host sees in place of the machine's
-    local home=$1 file
+    local home=$1 file files=()
     # What is written below goes over files of the same names: never but in a folder of this case.
     case $home in "$case_dir"/[a-z]*) ;; *) break_off "\"$home\" is no host of this case" ;; esac
-    mkdir -p "$home"/etc "$home"/log "$home"/run/{chrony,openntpd} "$home"/lib/{ntp,openntpd/db,openntpd/run}
-    for file in ld.so.cache ld.so.conf ld.so.conf.d services protocols localtime alternatives; do
-        if [ -e "/etc/$file" ]; then cp -a "/etc/$file" "$home/etc/"; fi
+    mkdir -p "$home"/etc/alternatives "$home"/log "$home"/run/{chrony,openntpd} "$home"/lib/{ntp,openntpd/db,openntpd/run}
+    for file in ld.so.cache ld.so.conf ld.so.conf.d services protocols localtime; do
+        if [ -e "/etc/$file" ]; then files+=("/etc/$file"); fi
     done
+    cp -a "${files[@]}" "$home/etc/"
     cat >"$home/etc/passwd" <<'END'
 root:x:0:0:root:/root:/bin/sh
 ntpd:x:201:201:OpenNTPD:/run/openntpd:/usr/sbin/nologin
@@ -86,10 +89,12 @@ END
 make_host() { # make_host NAME
     local name=$1 home=$case_dir/$1
     mkdir "$home" && furnish "$home"
+    # Of /etc/alternatives, hundreds of links, the host sees the machine's own; it cannot write there.
     # accept_dad: no second of doubt about IPv6 addresses that nobody else can have.
     # shellcheck disable=SC2016
     setpriv --pdeathsig KILL unshare --mount --net --uts --ipc --pid --fork --kill-child --mount-proc sh -c '
-        mount --bind "$1/etc" /etc && mount --bind "$1/run" /run &&
+        if [ -d /etc/alternatives ]; then mount --bind -o ro /etc/alternatives "$1/etc/alternatives"; fi &&
+        mount --rbind "$1/etc" /etc && mount --bind "$1/run" /run &&
         mount --bind "$1/lib" /var/lib && mount --bind "$1/log" /var/log &&
         for all in all default; do echo 0 >/proc/sys/net/ipv6/conf/$all/accept_dad; done &&
         hostname "$2" && ip link set dev lo up && : >"$1/ready" && exec sleep infinity' \
@@ -169,9 +174,9 @@ has_begun() { # has_begun HOST PROGRAM: there is a process of it, or there has b
 }
 
 process_of() { # process_of HOST PROGRAM: its process id, as the machine counts
-    local pid=${running[$1/$2]:-}
-    [ -n "$pid" ] && [ -r "/proc/$pid/task/$pid/children" ] || return 1
-    tr -d ' ' <"/proc/$pid/task/$pid/children"
+    local pid=${running[$1/$2]:-} child=
+    [ -z "$pid" ] || { read -r child <"/proc/$pid/task/$pid/children"; } 2>/dev/null # whose line has no end
+    [ -n "$child" ] && echo "$child"
 }
 
 is_running() { # is_running HOST PROGRAM
@@ -191,8 +196,10 @@ stop() { # stop HOST PROGRAM [SIGNAL]: leaves its exit status in exit_status[HOS
 }
 
 has_ended() { # has_ended PID: gone, or only its status is left
-    local state
-    state=$(sed -nE 's/^State:\t(.).*/\1/p' "/proc/$1/status" 2>/dev/null)
+    local word state=
+    while read -r word state _; do
+        if [ "$word" = State: ]; then break; fi
+    done 2>/dev/null <"/proc/$1/status"
     [ -z "$state" ] || [ "$state" = Z ]
 }
 

@@ -6,8 +6,10 @@
 # has -x, ours --no-clock-control, and for those that would not serve without steering there is still_clock.c.
 
 still_clock=$build/live/still_clock.so
+# With the library beside its module (live.sh has put it there) and no compiler in PATH: what ntpsec's Python does
+# otherwise to find that library is link programs, twice each time.
 python_modules=$debian/python3-ntp/usr/lib/python3/dist-packages
-python_libraries=$(dirname "$(find "$debian/python3-ntp" -name libntpc.so 2>/dev/null)")
+python_settings=(PATH="$debian/ntpsec/usr/bin" PYTHONPATH="$python_modules")
 
 run_chronyd() { # run_chronyd HOST [OPTION]... <CONF
     local host=$1 home=$case_dir/$1
@@ -54,8 +56,7 @@ run_holdfastd() { # run_holdfastd HOST [OPTION]... <CONF
 python_tool() { # python_tool HOST TOOL ARGUMENT...: a Python program of ntpsec's
     local host=$1 tool=$2
     shift 2
-    inside "$host" env PATH="$debian/ntpsec/usr/bin:$PATH" PYTHONPATH="$python_modules" \
-        LD_LIBRARY_PATH="$python_libraries" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$tool" "$@"
+    inside "$host" env "${python_settings[@]}" /usr/bin/python3 "$tool" "$@"
 }
 
 ntpq() { # ntpq HOST ARGUMENT...
@@ -76,7 +77,10 @@ variable() { # variable NAME TEXT: the value of NAME=VALUE in what ntpq -c rv pr
 
 # --- ours
 status_of() { # status_of HOST KEY: one value of `holdfast status --json`, arrays counted from 0 (sources.0.reach)
-    inside "$1" "$build/holdfast" status --json | awk -f "$root/plots/flatten.awk" | sed -nE "s/^${2//./\\.}\t//p"
+    local key seen
+    while IFS=$'\t' read -r key seen; do
+        if [ "$key" = "$2" ]; then echo "$seen"; fi
+    done < <(inside "$1" "$build/holdfast" status --json | awk -f "$root/plots/flatten.awk")
 }
 
 is_synchronised() { # is_synchronised HOST

@@ -14,7 +14,7 @@
 draw() { # draw NAME ARGUMENT...: of case_dir/NAME into case_dir/NAME-drawn
     local name=$1
     shift
-    env PYTHONPATH="$python_modules" LD_LIBRARY_PATH="$python_libraries" PYTHONDONTWRITEBYTECODE=1 \
+    env PYTHONPATH="$python_modules" \
         TZ=UTC TMPDIR="$case_dir" /usr/bin/python3 "$debian/ntpsec-ntpviz/usr/bin/ntpviz" -g -d "$case_dir/$name" \
         -o "$case_dir/$name-drawn" "$@" >"$case_dir/$name.log" 2>&1
 }

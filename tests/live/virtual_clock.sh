@@ -4,7 +4,7 @@
 # Daemons that steer, on virtual clocks (virtual_clock.h): each host has one of its own, which knows its true error
 # and what was set. For the cases that source hosts.sh and software.sh; prepare_clocks comes before anything steers.
 
-virtual=$case_dir/virtual_clock
+virtual=$build/live/virtual_clock
 
 truth() { # truth HOST NAME: of its virtual clock
     VIRTUAL_CLOCK_STATE=$case_dir/$1/clock "$virtual" show | sed -n "s/^$2 //p"
@@ -54,13 +54,8 @@ make_clock() { # make_clock HOST PPM MS ADDRESS [LINE]...: its virtual clock, it
     printf '%s\n' "$@" >"$case_dir/$host/ntp.conf"
 }
 
-prepare_clocks() { # prepare_clocks HOST: compiles it, and makes sure in that host that it is in force
-    local product machine ahead
-    for product in "-fPIC -shared -o $virtual.so" "-o $virtual tests/live/virtual_clock_control.c"; do
-        # shellcheck disable=SC2086
-        (cd "$root" && ${CC:-cc} -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra $product tests/live/virtual_clock.c -pthread -lm) ||
-            break_off 'the virtual clock cannot be compiled'
-    done
+prepare_clocks() { # prepare_clocks HOST: makes sure in that host that it is in force
+    local machine ahead
     machine=$(machine_offset)
     # Its date is a day on, and the clock it sets is not ours.
     # shellcheck disable=SC2046
