@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # Check 19, between compilers: one seed, one digest, whatever built the program. Builds each variant under BUILD/VARIANT
-# and compares what the scenarios below end with. A variant is COMPILER-OPTION (gcc-O0, clang-O2) or `this`, the program in BUILD.
+# and compares what the scenarios below end with. A variant is COMPILER-OPTION (gcc-O0, clang-O2), `this`, the program in
+# BUILD, or NAME=PROGRAM, one that was built elsewhere.
 # Usage: MAKE=make tests/digests.sh BUILD VARIANT...
 set -u
 build=$1
@@ -20,11 +21,13 @@ export -f digest
 
 passed=0 failed=0
 for variant; do
-    folder=$build/$variant
+    folder=$build/$variant program=$build/$variant/holdfast
     if [ "$variant" = this ]; then
-        folder=$build
+        program=$build/holdfast
+    elif [[ $variant == *=* ]]; then
+        program=${variant#*=} variant=${variant%%=*}
     elif ! ${MAKE:-make} --no-print-directory -j"$(nproc)" BUILD="$folder" CC="${variant%%-*}" \
-        OPT="-${variant#*-}" SAN= "$folder/holdfast" >"$work/log" 2>&1; then
+        OPT="-${variant#*-}" SAN= CFLAGS=-g0 "$program" >"$work/log" 2>&1; then
         echo "FAIL  digest $variant does not build"
         tail -n 20 "$work/log" | sed 's/^/      /'
         failed=$((failed + 1))
@@ -32,7 +35,7 @@ for variant; do
     fi
     # shellcheck disable=SC2016
     printf '%s\n' $scenarios |
-        xargs -P "$(nproc)" -I{} bash -c 'digest "$1" "$2" "$3.$2"' - "$folder/holdfast" {} "$work/$variant"
+        xargs -P "$(nproc)" -I{} bash -c 'digest "$1" "$2" "$3.$2"' - "$program" {} "$work/$variant"
     differing=
     for scenario in $scenarios; do
         if [ -s "$work/$variant.$scenario" ] &&

@@ -6,12 +6,14 @@
 #
 # The checkout is built without optimisation, for time; ports are some that are free; and the daemon, wherever the
 # README would let it steer, runs as nobody, without the right to set a clock.
-# Usage: tests/readme.sh BUILD      BUILD holds the holdfast whose reports are compared; MAKE names the make to use
+# Usage: tests/readme.sh BUILD [PROGRAM]      BUILD holds the holdfast whose reports are compared; MAKE names the make
+# to use; PROGRAM is where the holdfast of the checkout is left, for whoever needs one without optimisation.
 set -u
 LC_ALL=C.UTF-8
 export LC_ALL
 root=$PWD
 case $1 in /*) build=$1 ;; *) build=$root/$1 ;; esac
+program=${2:+$(realpath -m "$2")}
 work=$(mktemp -d) || exit 2
 chmod 755 "$work"
 daemon=
@@ -20,7 +22,7 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
-unset MAKEFLAGS MFLAGS MAKEOVERRIDES # whoever types the command has none
+unset MAKEFLAGS MFLAGS MAKEOVERRIDES CC # whoever types the command has none
 claims_of=readme
 # shellcheck source=tests/claims.sh
 . "$root/tests/claims.sh"
@@ -61,6 +63,7 @@ stands() { # stands COMMAND: in the README, alone on its line but for a comment;
 stands make
 claim 'it builds' "$("${MAKE:-make}" -j"$(nproc)" OPT=-O0 CFLAGS=-g0 >"$work/log" 2>&1 || tail -n 12 "$work/log")"
 [ -x build/holdfastd ] || { tell_counts; exit 1; }
+[ -z "$program" ] || { cp build/holdfast "$program.new" && mv "$program.new" "$program"; } || exit 2
 [ ${#as_nobody[@]} -eq 0 ] || chown 65534 . # where the recording goes
 printf '%s\n' 'interface ignore all' 'interface listen 127.0.0.1' 'server 127.0.0.9 iburst' \
     'restrict default nomodify' >ntp.conf
