@@ -169,10 +169,13 @@ define keep
 @{ $(1); } > $@.new && if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
 endef
 Q = $(if $(V),,@)
-say = $(if $(V),,@printf '  %-5s %s\n' $(1) $(2))
+# Said by make itself, without a process for each line.
+say = $(if $(V),,$(info $(empty)  $(1)  $(2)))
 
-# Changed flags or another compiler rebuild all; an added or removed file links again.
+# Changed flags or another compiler rebuild all; an added or removed file links again. Every object comes after the
+# flags: the folders are made there, all at once.
 $(BUILD)/flags: FORCE
+	@mkdir -p $(sort $(dir $(OBJECTS)))
 	@pkg-config --exists $(LIBRARIES) $(DAEMON_LIBRARIES) || { echo 'holdfast: the libraries $(LIBRARIES) $(DAEMON_LIBRARIES) or pkg-config are missing;' \
 	  '"make packages" installs: $(PACKAGES)' >&2; exit 1; }
 	$(call keep,$(CC) --version | head -n 1; echo '$(ALL_CFLAGS) | $(WHOLE) | $(LIBRARY_CFLAGS) | $(ALL_LDFLAGS) $(LIBS) $(DAEMON_LIBS)')
@@ -192,12 +195,11 @@ $(SIM) $(MAIN) $(BENCH): OPT_HERE = $(WHOLE)
 $(BUILD)/holdfast $(BUILD)/bench: WHOLE_HERE = $(WHOLE) $(if $(WHOLE),$(OPT))
 
 $(OBJECTS): $(BUILD)/%.o: %.c $(BUILD)/flags
-	@mkdir -p $(@D)
-	$(call say,CC,$@)
+	$(call say,CC  ,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(OPT_HERE) $(INCLUDES) -MMD -MP -c $< -o $@
 
 $(BUILD)/libengine.a: $(ENGINE) $(BUILD)/sources
-	$(call say,AR,$@)
+	$(call say,AR  ,$@)
 	$(Q)rm -f $@ && ar rcsD $@ $(ENGINE)
 
 # All programs link the one archive of the engine.
@@ -221,7 +223,7 @@ $(BUILD)/manual: $(MANUAL) $(call object,engine/daemon/options.c engine/daemon/m
 
 $(PAGES): $(BUILD)/man/%: engine/daemon/man/%.in $(BUILD)/manual
 	@mkdir -p $(@D)
-	$(call say,MAN,$@)
+	$(call say,MAN ,$@)
 	$(Q)$(BUILD)/manual $< > $@
 
 # Neither knows anything of ours: what is measured is measured from outside.
