@@ -91,7 +91,7 @@ renice -n 5 -p $$ >/dev/null # this shell and all that it starts from now on
 } &
 
 sanitized() { # the same programs under the sanitizers; counts as one
-    if ${MAKE:-make} --no-print-directory -j"$(nproc)" BUILD="$build/san" SAN=1 OPT=-O1 CFLAGS=-g1 \
+    if ${MAKE:-make} --no-print-directory -j"$(nproc)" BUILD="$build/san" SAN=1 OPT=-Og CFLAGS=-g1 \
         "$build/san/holdfast" "$build/san/holdfastd" "$build/san/unit"; then
         echo "build with sanitizers: 1 passed, 0 failed"
     else
