@@ -13,6 +13,7 @@
 #include "../engine/engine_state.h"
 #include "../engine/recording.h"
 #include "check.h"
+#include "invariants_check.h"
 
 #define LOCKSTEP_DELAY_S 0.010
 
@@ -259,9 +260,11 @@ static inline void lockstep_call(struct lockstep *l, const struct engine_call *c
 {
     struct effects other;
     engine_call(l->engines[0], call, &l->effects);
+    invariants_check(l->engines[0]);
     uint64_t hash = effects_hash(&l->effects);
     for (int i = 1; i < l->count; i++) {
         engine_call(l->engines[i], call, &other);
+        invariants_check(l->engines[i]);
         l->differences += effects_hash(&other) != hash;
     }
     l->calls++;
@@ -291,6 +294,7 @@ static inline void lockstep_adopt(struct lockstep *l, int i, const struct engine
     struct instant now = lockstep_instant(l);
     memset(memory, 0xA5, engine_size(config));
     l->engines[i] = engine_adopt(memory, config, l->engines[i], now);
+    invariants_check(l->engines[i]);
     memset(l->memory[i], 0x5A, engine_size(l->config)); /* nobody looks there any more */
     free(l->memory[i]);
     l->memory[i] = memory;

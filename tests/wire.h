@@ -12,6 +12,7 @@
 
 #include "../engine/engine_state.h"
 #include "check.h"
+#include "invariants_check.h"
 
 #define WIRE_START_UNIX_S INT64_C(1800000000)
 #define WIRE_DELAY_S 0.010
@@ -282,6 +283,7 @@ static inline void wire_carry_out(struct wire_node *n, const struct effects *out
         is_intact = is_intact && n->memory[engine_size(&n->config) + (size_t)i] == 0xA5;
     }
     CHECK(is_intact);
+    invariants_check(n->engine);
     if (n->wire->watch) {
         n->wire->watch(n);
     }
