@@ -362,10 +362,41 @@ static void a_foreign_step_widens_the_bound_and_voids_samples(void)
     CHECK(out.todo & EFFECT_VIEW);
     CHECK_NEAR(system_distance_s(&n->engine->system, now.mono), before + 0.3, 1e-9);
     CHECK(n->engine->sources[0].filter.dispersion_s == DISPERSION_MAX_S);
-    n->wake = out.wake;
+    wire_carry_out(n, &out);
     wire_run(w, 4000.0);
     CHECK_NEAR(wire_error_s(n), 0.0, 0.01);
     wire_free(w);
+}
+
+/* Whatever has happened to the clock, what it has slewed so far is settled: its slew ends when what
+ * is left by now is done. */
+static void a_clock_event_in_a_linear_slew_has_its_end_found_anew(void)
+{
+    static const struct {
+        enum clock_event event;
+        double amount_s;
+    } cases[] = {{CLOCK_REFUSED, 0.0},
+                 {CLOCK_STEPPED, 0.001},
+                 {CLOCK_RATED, 1e-6},
+                 {CLOCK_RESUMED, 1.0},
+                 {CLOCK_LEAPT, -1.0}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct wire *w = one_node(1);
+        struct wire_node *n = &w->nodes[0];
+        struct effects out;
+        n->lines[0].iburst = true;
+        n->clock = ntp_add_s(n->clock, -0.05); /* no drift is known: it is slewed at 500 ppm */
+        wire_start(n);
+        wire_run(w, 40.0);
+        const struct engine *e = n->engine;
+        CHECK(discipline_is_linear(&e->discipline));
+        mono_time end = e->due.slew;
+        engine_clock_event(n->engine, wire_instant(n), cases[i].event, cases[i].amount_s, &out);
+        wire_carry_out(n, &out);
+        CHECK(mono_before(e->due.slew, end));
+        CHECK_INT(e->due.slew.ticks, discipline_wake(&e->discipline).ticks);
+        wire_free(w);
+    }
 }
 
 /* 2027-12-31 12:00, and the first node's clock right. */
@@ -408,7 +439,7 @@ static void leap_everywhere(struct wire *w, double step_s)
     wire_clock(n);
     n->clock = ntp_add_s(n->clock, step_s);
     engine_clock_event(n->engine, wire_instant(n), CLOCK_LEAPT, step_s, &out);
-    n->wake = out.wake;
+    wire_carry_out(n, &out);
 }
 
 static bool is_asking(const struct wire_node *n)
@@ -685,6 +716,7 @@ const struct test_case engine_tests[] = {
     CASE(a_clock_that_must_not_be_steered_is_neither_stepped_nor_slewed),
     CASE(an_open_loop_panics_even_with_a_large_step_allowed),
     CASE(a_foreign_step_widens_the_bound_and_voids_samples),
+    CASE(a_clock_event_in_a_linear_slew_has_its_end_found_anew),
     CASE(a_leap_that_has_happened_is_no_longer_announced),
     CASE(a_leap_second_moves_nothing_and_loses_nothing_but_what_spans_it),
     CASE(one_upstream_of_three_cannot_announce_a_leap),

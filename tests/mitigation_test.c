@@ -277,6 +277,44 @@ static void the_best_of_a_burst_is_used_when_the_burst_is_over(void)
     wire_free(w);
 }
 
+/* Answers take 10 ms longer than they did. */
+static void route_longer(struct wire *w, struct wire_packet *packet)
+{
+    packet->when += packet->from.port == NTP_PORT ? ticks_from_s(0.01) : 0;
+    wire_post(w, packet);
+}
+
+/* Its samples of before the outage are better than the first one after it, which thus leads to no
+ * selection; but that it answers again is enough to ask as often as before. */
+static void who_returns_over_a_longer_way_is_asked_at_the_system_poll_at_once(void)
+{
+    struct wire *w = with_two_upstreams(10, POLICY_HOLDFAST, 600.0);
+    struct wire_node *n = &w->nodes[0];
+    const struct source *s = &n->engine->sources[0];
+    cut(w, true);
+    while (wire_state(n) != STATE_HOLDOVER && wire_s(w) < 2000.0) {
+        wire_run(w, wire_s(w) + 1.0);
+    }
+    CHECK_INT(s->reach, 0);
+    CHECK_INT(s->hpoll, HOLDOVER_POLL);
+    int poll = n->engine->discipline.poll;
+    CHECK(poll < HOLDOVER_POLL);
+    w->route = route_longer;
+    w->upstreams[0].is_cut = false;
+    int samples = n->samples[0];
+    while (n->samples[0] == samples && wire_s(w) < 3000.0) {
+        wire_run(w, wire_s(w) + 0.01);
+    }
+    CHECK_INT(s->reach, 1);
+    CHECK_INT(wire_state(n), STATE_HOLDOVER); /* no selection */
+    CHECK_INT(s->hpoll, poll);
+    CHECK(mono_diff_s(s->next_poll, s->polled) < ldexp(17.0 / 16.0, poll));
+    CHECK_INT(n->engine->due.source, 0);
+    CHECK_INT(n->engine->due.first.ticks,
+              mono_earlier(s->next_poll, discipline_wake(&n->engine->discipline)).ticks);
+    wire_free(w);
+}
+
 /* The first of the samples is the best for long, but too few follow it to make the source fit. */
 static void an_estimate_that_came_too_early_is_used_when_its_source_becomes_fit(void)
 {
@@ -541,6 +579,7 @@ const struct test_case mitigation_tests[] = {
     CASE(a_source_that_lies_when_the_leader_is_lost_is_not_followed),
     CASE(an_estimate_that_came_too_early_is_used_when_its_source_becomes_fit),
     CASE(the_best_of_a_burst_is_used_when_the_burst_is_over),
+    CASE(who_returns_over_a_longer_way_is_asked_at_the_system_poll_at_once),
     CASE(a_source_of_its_own_stratum_limit_is_unfit),
     CASE(check_41_steady_dispersion_at_poll_13_under_both_policies),
     CASE(a_node_that_loses_its_upstream_is_carried_by_its_peer),
