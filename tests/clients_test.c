@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The client table: its rate law at the edges, who makes room, and that nothing on the network
- * makes it grow. The list is compared with a naive one after every step.
+ * The client table: its rate law at the edges, who makes room, where addresses are placed, and that
+ * nothing on the network makes it grow. The list is compared with a naive one after every step.
  */
 #include "../engine/clients.h"
 
@@ -10,6 +10,7 @@
 #include "check.h"
 
 enum { GUARD = 64, GUARD_BYTE = 0xC7 };
+enum { BUCKETS = 4096, NO_SLOT = 0xFFFF }; /* of a table of CLIENTS_MAX */
 
 static const uint8_t key[32] = {1, 2, 3};
 static const struct discard_config usual = {.average_log2s = 3, .minimum_s = 1};
@@ -362,6 +363,144 @@ static void a_million_addresses_stay_in_4096_entries(void)
     free_table(clients, CLIENTS_MAX);
 }
 
+/* ---- placing ------------------------------------------------------------------------------- */
+
+/* A full-size table while it fills: its slots are given out in order, and a new one becomes the
+ * first of its chain. */
+struct placing {
+    struct clients *clients;
+    const uint16_t *buckets; /* the first slot of each chain */
+};
+
+/* The buckets are the end of the table's bytes but for a few zeros that fill it up, and say "none"
+ * as long as it is empty. */
+static struct placing begin_placing(uint8_t seed)
+{
+    uint8_t own_key[32] = {seed, 2, 3};
+    struct placing p = {.clients = make_table(CLIENTS_MAX)};
+    clients_init(p.clients, CLIENTS_MAX, own_key);
+    const uint16_t *words = (const uint16_t *)(const void *)p.clients;
+    size_t end = clients_size(CLIENTS_MAX) / sizeof *words;
+    while (end > BUCKETS && words[end - 1] != NO_SLOT) {
+        end--;
+    }
+    p.buckets = words + end - BUCKETS;
+    unsigned others = 0;
+    for (unsigned i = 0; i < BUCKETS; i++) {
+        others += p.buckets[i] != NO_SLOT;
+    }
+    CHECK_INT(others, 0);
+    return p;
+}
+
+/* The bucket that an address goes to, which the table does not know yet; BUCKETS for none. */
+static unsigned place(const struct placing *p, const struct address *address)
+{
+    struct endpoint peer = {.address = *address, .port = NTP_PORT};
+    size_t slot = clients_count(p->clients);
+    unsigned bucket = 0;
+    clients_note(p->clients, &peer, address, 3, 4, 0, &usual, at_s(0.0));
+    while (bucket < BUCKETS && p->buckets[bucket] != slot) {
+        bucket++;
+    }
+    return bucket;
+}
+
+/* Addresses that a sender can choose among, the i-th of 4096 that differ in few bits. */
+static struct address host_of_v4_network(uint32_t i)
+{
+    return host(0x8CA00000u + i).address; /* 140.160.0.0/16 */
+}
+
+static struct address network_of_v4(uint32_t i)
+{
+    return host((i << 20) + 1u).address;
+}
+
+static struct address host_of_v6_network(uint32_t i)
+{
+    return (struct address){ADDRESS_V6,
+                            {0x20, 1, 0xD, 0xB8, [14] = (uint8_t)(i >> 8), [15] = (uint8_t)i}};
+}
+
+static struct address network_of_v6(uint32_t i)
+{
+    return (struct address){
+        ADDRESS_V6, {0x20, 1, 0xD, 0xB8, [6] = (uint8_t)(i >> 8), [7] = (uint8_t)i, [15] = 1}};
+}
+
+static struct address (*const populations[])(uint32_t) = {host_of_v4_network, network_of_v4,
+                                                          host_of_v6_network, network_of_v6};
+enum { POPULATIONS = sizeof populations / sizeof populations[0] };
+
+/* What chance does with 4096 balls and 4096 bins: 1/e of the bins stay empty, 1507 with a standard
+ * deviation of 20, and a chain of 12 or more is seen once in 290,000 tables. */
+static void addresses_that_differ_in_few_bits_spread_as_by_chance(void)
+{
+    for (unsigned k = 0; k < POPULATIONS; k++) {
+        struct placing p = begin_placing(1);
+        unsigned lengths[BUCKETS + 1] = {0};
+        unsigned longest = 0, empty = 0;
+        for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+            struct address address = populations[k](i);
+            unsigned length = ++lengths[place(&p, &address)];
+            longest = length > longest ? length : longest;
+        }
+        for (unsigned i = 0; i < BUCKETS; i++) {
+            empty += lengths[i] == 0;
+        }
+        CHECK_INT(lengths[BUCKETS], 0);
+        CHECK(longest <= 11);
+        CHECK_NEAR(empty, 1507.0, 5.0 * 20.0);
+        free_table(p.clients, CLIENTS_MAX);
+    }
+}
+
+/* Of 4096 addresses one is in the same bucket under both keys by chance; nine or more are once in a
+ * million pairs of keys. */
+static void another_key_places_addresses_elsewhere(void)
+{
+    for (unsigned k = 0; k < POPULATIONS; k++) {
+        struct placing a = begin_placing(1);
+        struct placing b = begin_placing(2);
+        unsigned same = 0;
+        for (uint32_t i = 0; i < CLIENTS_MAX; i++) {
+            struct address address = populations[k](i);
+            unsigned bucket = place(&a, &address);
+            same += place(&b, &address) == bucket;
+        }
+        CHECK(same <= 8);
+        free_table(a.clients, CLIENTS_MAX);
+        free_table(b.clients, CLIENTS_MAX);
+    }
+}
+
+/* Against hash() of CPython 3.11, which is SipHash-1-3: _Py_HashSecret was set to the first two
+ * draws of the stream of this key, 67ff4676996063f5 and 85e1a6f059d31904, and given were the octets
+ * of the address, reversed in each group of eight (IPv4: of four). The bucket is its last 12
+ * bits. */
+static void the_bucket_is_the_address_s_siphash_1_3(void)
+{
+    static const struct {
+        struct address address;
+        unsigned bucket;
+    } known[] = {
+        {{ADDRESS_V4, {0, 0, 0, 1}}, 0x207},
+        {{ADDRESS_V4, {192, 0, 2, 1}}, 0x118},
+        {{ADDRESS_V4, {140, 160, 11, 86}}, 0xBA3},
+        {{ADDRESS_V4, {255, 255, 255, 254}}, 0x2E8},
+        {{ADDRESS_V6, {[15] = 1}}, 0x4DA},
+        {{ADDRESS_V6, {0x20, 1, 0xD, 0xB8, [15] = 1}}, 0x09E},
+        {{ADDRESS_V6, {0x20, 1, 0xD, 0xB8, 0, 1, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6}}, 0xE82},
+        {{ADDRESS_V6, {0xFE, 0x80, [12] = 0xFF, 0xFF, 0xFF, 0xFF}}, 0x164},
+    };
+    struct placing p = begin_placing(1);
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+        CHECK_INT(place(&p, &known[i].address), known[i].bucket);
+    }
+    free_table(p.clients, CLIENTS_MAX);
+}
+
 /* ---- chance -------------------------------------------------------------------------------- */
 
 static void equal_keys_and_requests_give_equal_verdicts(void)
@@ -412,6 +551,10 @@ const struct test_case clients_tests[] = {
     {"oldest_makes_room_as_in_a_naive_list", oldest_makes_room_as_in_a_naive_list},
     {"forgotten_address_starts_afresh", forgotten_address_starts_afresh},
     {"a_million_addresses_stay_in_4096_entries", a_million_addresses_stay_in_4096_entries},
+    {"addresses_that_differ_in_few_bits_spread_as_by_chance",
+     addresses_that_differ_in_few_bits_spread_as_by_chance},
+    {"another_key_places_addresses_elsewhere", another_key_places_addresses_elsewhere},
+    {"the_bucket_is_the_address_s_siphash_1_3", the_bucket_is_the_address_s_siphash_1_3},
     {"equal_keys_and_requests_give_equal_verdicts", equal_keys_and_requests_give_equal_verdicts},
     {"flake_is_true_once_in_ten", flake_is_true_once_in_ten},
     {NULL, NULL}};
