@@ -98,8 +98,8 @@ void engine_say(struct engine *e, struct trace_record *record, struct instant no
  * rate in force changes). */
 void engine_steer(struct engine *e, struct instant now, struct effects *out);
 
-/* Looks for what is due next. Whoever has changed a poll time, the discipline, the system's state or
- * a resolution calls it before the verb ends: nothing else wakes the engine. */
+/* Looks for what is due next. Whoever has changed a poll time, the discipline, the system's state
+ * or a resolution calls it before the verb ends: nothing else wakes the engine. */
 void engine_find_due(struct engine *e);
 
 /* Publishes the system variables (EFFECT_VIEW). */
