@@ -10,7 +10,7 @@
  * it stood just before, too) or changed the clock's rate, when a fault changes its clock, after its
  * other events at most every 16 s, and at every grid instant (in worlds of more than 1,000 nodes
  * each once a minute). Spreads are checked at the grid and at steps, and of up to 64 nodes every
- * 64 s.
+ * 64 s, in the last 64 s of a window at every event.
  */
 #ifndef HOLDFAST_PROBE_H
 #define HOLDFAST_PROBE_H

@@ -235,8 +235,8 @@ static void see_spread(struct watch *watch, const struct sight *sight)
     const struct node_set *set = &watch->expectation->nodes;
     double least = INFINITY, greatest = -INFINITY, age = sight->now - watch->spread_at;
     bool has_stepped = sight->was->stepped_s > 0 || sight->was->stepped_s < 0;
-    if (!has_stepped &&
-        (age <= 0 || (!sight->is_grid && (set->count > SPREAD_FEW || age < SPREAD_GAP_S)))) {
+    bool is_early = age < SPREAD_GAP_S && sight->now < watch->expectation->until_s - SPREAD_GAP_S;
+    if (!has_stepped && (age <= 0 || (!sight->is_grid && (set->count > SPREAD_FEW || is_early)))) {
         return;
     }
     watch->spread_at = sight->now;

@@ -262,6 +262,9 @@ static void clocks_are_looked_at_before_and_after_each_fault(void)
         {"at 2h5s frequency a by 500ppm\nat 2h25s frequency a by -1000ppm\n"
          "at 2h45s frequency a by 500ppm\n",
          "spread of a b < 9ms from 1h30m until 3h", "worst 10.0 ms at 02:00:25"},
+        {"at 2h5s frequency a by 500ppm\nat 2h25s step a by -10ms\n"
+         "at 2h25s frequency a by -500ppm\n",
+         "spread of a b < 9ms from 1h30m until 3h", "worst 10.0 ms at 02:00:25"},
         {"at 2h5s step a by 20ms\nat 2h6s step a by -20ms\n", "spread of a b < 9ms from 1h30m",
          "worst 20.0 ms at 02:00:05"},
     };
